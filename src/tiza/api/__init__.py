@@ -1,0 +1,1 @@
+"""The HTTP service: routes, limits, streams. It knows the engine by its address only."""

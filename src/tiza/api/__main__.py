@@ -1,0 +1,28 @@
+"""`python -m tiza.api [--page]`: one process of the API under uvicorn."""
+
+import argparse
+import sys
+
+from tiza.api.server import serve
+from tiza.errors import TizaError
+from tiza.settings import load
+from tiza.translation import terminal_language
+
+
+def main() -> int:
+    """Serve until a signal comes; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tiza.api")
+    parser.add_argument(
+        "--page", action="store_true", help="serve the page too, the API under /api"
+    )
+    args = parser.parse_args()
+    try:
+        serve(load(), page=args.page)
+    except TizaError as exc:
+        print(f"error: {exc.message(terminal_language())}", file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

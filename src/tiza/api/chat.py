@@ -1,0 +1,128 @@
+"""From a chat request to an answer: the prompt, the generation, and what it came to.
+
+One path for both forms: a plain answer is a stream that was read to its end. Knows the engine's
+protocol; knows nothing of HTTP towards the client.
+"""
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from typing import Any
+
+from tiza.api.bounds import check_chat
+from tiza.api.context import Message, Prompt, fit
+from tiza.api.engine_client import Frame, Json
+from tiza.api.schemas import ChatRequest
+from tiza.api.state import State
+from tiza.api.stats import Answer
+from tiza.errors import EngineError
+
+ANSWER_IN = {"en": "Answer in English.", "es": "Responde en español."}
+
+
+def now() -> str:
+    """Return the time in UTC as the contract writes it."""
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
+
+
+class Generation:
+    """One answer in the making: iterate `pieces`, then read `response`."""
+
+    def __init__(self, request: ChatRequest, state: State) -> None:
+        self._request, self._state = request, state
+        self._answer = Answer()
+        self._texts: list[str] = []
+        self._finish_reason = "stop"
+        self._truncated = False
+
+    @property
+    def model(self) -> str:
+        """The model that answers; empty until the engine was asked."""
+        return self._answer.model
+
+    @property
+    def count(self) -> int:
+        """The number of pieces so far."""
+        return len(self._texts)
+
+    async def pieces(self) -> AsyncGenerator[str]:
+        """Yield the text as it arrives. Closing the generator stops the engine.
+
+        Raises:
+            RequestError: the request cannot be answered, or the engine failed on the way.
+
+        """
+        state = self._state
+        with state.stats.count(self._answer):
+            check_chat(self._request, state.settings)
+            async with state.admission.place():
+                body = await self._prepare()
+                async with await state.engine.stream("/v1/chat/completions", body) as stream:
+                    async for frames in stream:
+                        if text := self._take(frames):
+                            yield text
+
+    def response(self) -> dict[str, Any]:
+        """Return the body of the plain answer, which is also the data of `done`."""
+        prompt = self._answer.prompt_tokens
+        completion = self._answer.completion_tokens or len(self._texts)
+        document: dict[str, Any] = {
+            "response": "".join(self._texts),
+            "model": self.model,
+            "tokens_used": prompt + completion,
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "latency_seconds": round(self._answer.seconds, 3),
+            "timestamp": now(),
+            "finish_reason": self._finish_reason,
+        }
+        return document | ({"truncated": True} if self._truncated else {})
+
+    async def _prepare(self) -> Json:
+        """Ask the engine what it serves, fit the conversation, and return the engine's body."""
+        request, settings, engine = self._request, self._state.settings, self._state.engine
+        served = await self._state.model(request.model)
+        self._answer.model = served.model
+        wanted = request.max_tokens or settings.default_max_tokens
+        messages = messages_of(request, settings.system_prompt)
+        prompt: Prompt = await fit(engine, served, messages, wanted)
+        self._truncated = prompt.truncated
+        warmth = request.temperature
+        return {
+            "model": served.model,
+            "messages": prompt.messages,
+            "max_tokens": prompt.max_tokens,
+            "temperature": settings.default_temperature if warmth is None else warmth,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+
+    def _take(self, frames: list[Frame]) -> str:
+        text = "".join(self._text(frame.json) for frame in frames)
+        if text:
+            self._answer.saw_token()
+            self._texts.append(text)
+        return text
+
+    def _text(self, event: Json) -> str:
+        if usage := event.get("usage"):
+            self._answer.take_usage(usage)
+        if not event["choices"]:
+            return ""
+        choice = event["choices"][0]
+        try:
+            self._finish_reason = choice.get("finish_reason") or self._finish_reason
+            text = choice["delta"].get("content") or ""
+        except (AttributeError, KeyError, TypeError) as exc:
+            raise EngineError(reason="a choice without delta") from exc
+        if not isinstance(text, str):
+            raise EngineError(reason="content that is not text")
+        return text
+
+
+def messages_of(request: ChatRequest, system_prompt: str) -> list[Message]:
+    """Return the whole conversation, the server's system prompt first."""
+    if request.language:
+        system_prompt = f"{system_prompt} {ANSWER_IN[request.language]}"
+    history = [{"role": t.role, "content": t.content} for t in request.conversation_history]
+    question = {"role": "user", "content": request.message}
+    return [{"role": "system", "content": system_prompt}, *history, question]

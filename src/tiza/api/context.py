@@ -1,0 +1,118 @@
+"""Does a conversation fit the model's context? Asked of the engine, by its own token counts.
+
+llama.cpp and vLLM answer the question at different addresses; both are spoken here. Most
+conversations are so short that no question is needed: a token covers at least one byte.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tiza.api.engine_client import EngineClient, Json, models_of
+from tiza.errors import EngineError, InvalidRequest
+from tiza.translation import N_
+
+Message = dict[str, str]
+
+TEMPLATE_BYTES_PER_MESSAGE = 64  # more than any chat template adds around one message
+TEMPLATE_BYTES = 256
+TOO_LONG = N_(
+    "The question alone needs {tokens} tokens; the model's context has {window}. "
+    "Ask a shorter question."
+)
+
+
+@dataclass(frozen=True)
+class Served:
+    """What the engine serves: the model's name, its context in tokens, and who counts them."""
+
+    model: str
+    window: int
+    counts_messages: bool  # vLLM counts messages; llama.cpp counts text
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Messages that fit, the room left for the answer, and whether turns were left out."""
+
+    messages: list[Message]
+    max_tokens: int
+    truncated: bool
+
+
+def served_models(listing: Json, default_window: int) -> list[Served]:
+    """Read the engine's `/v1/models`: vLLM tells `max_model_len`, llama.cpp `meta.n_ctx`."""
+    return [_served(entry, default_window) for entry in models_of(listing)]
+
+
+def _served(entry: dict[str, Any], default_window: int) -> Served:
+    meta = entry.get("meta")
+    n_ctx = meta.get("n_ctx") if isinstance(meta, dict) else None
+    window = entry.get("max_model_len") or n_ctx
+    is_llama_cpp = entry.get("owned_by") == "llamacpp"
+    return Served(
+        entry["id"], window if isinstance(window, int) else default_window, not is_llama_cpp
+    )
+
+
+async def fit(
+    engine: EngineClient, served: Served, messages: list[Message], max_tokens: int
+) -> Prompt:
+    """Leave out the oldest turns until the prompt and the answer fit the context.
+
+    The first message (the system prompt) and the last (the question) always stay. Where these two
+    leave less than `max_tokens`, the answer gets what is left.
+
+    Raises:
+        InvalidRequest: the two alone fill the context.
+
+    """
+    if _bytes(messages) + max_tokens <= served.window:
+        return Prompt(messages, max_tokens, truncated=False)
+    tokens, kept = await _longest_fitting(engine, served, messages, served.window - max_tokens)
+    if tokens >= served.window:
+        raise InvalidRequest(TOO_LONG, tokens=tokens, window=served.window)
+    return Prompt(
+        kept, min(max_tokens, served.window - tokens), truncated=len(kept) < len(messages)
+    )
+
+
+async def _longest_fitting(
+    engine: EngineClient, served: Served, messages: list[Message], room: int
+) -> tuple[int, list[Message]]:
+    """Keep as many of the newest turns as fit into `room` tokens; return the count and the rest.
+
+    By bisection, the whole history first: a count costs a request, and there may be 100 turns.
+    """
+    system, *history, question = messages
+    kept = [system, question]
+    tokens = await _count(engine, served, kept)
+    fitting, too_many, newest = 0, len(history) + 1, len(history)
+    while too_many - fitting > 1 and tokens < room:
+        tried = [system, *history[len(history) - newest :], question]
+        counted = await _count(engine, served, tried)
+        if counted <= room:
+            fitting, tokens, kept = newest, counted, tried
+        else:
+            too_many = newest
+        newest = (fitting + too_many) // 2
+    return tokens, kept
+
+
+async def _count(engine: EngineClient, served: Served, messages: list[Message]) -> int:
+    if served.counts_messages:
+        body: Json = {"model": served.model, "messages": messages, "add_generation_prompt": True}
+        count = (await engine.ask("POST", "/tokenize", body)).get("count")
+    else:
+        prompt = (await engine.ask("POST", "/apply-template", {"messages": messages})).get("prompt")
+        body = {"content": prompt, "add_special": True, "parse_special": True}
+        tokens = (await engine.ask("POST", "/tokenize", body)).get("tokens")
+        count = len(tokens) if isinstance(tokens, list) else None
+    if not isinstance(count, int):
+        raise EngineError(reason="no token count")
+    return count
+
+
+def _bytes(messages: list[Message]) -> int:
+    """Return an upper bound of the prompt's tokens."""
+    contents = sum(len(m["content"].encode()) for m in messages)
+    return contents + TEMPLATE_BYTES_PER_MESSAGE * len(messages) + TEMPLATE_BYTES

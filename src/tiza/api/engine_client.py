@@ -1,0 +1,303 @@
+"""The way to the engine: OpenAI's HTTP over one aiohttp session a process.
+
+Every foreign error becomes one of ours here and nowhere else (`translated`). A request is sent a
+second time only when its connection died before the first byte of the answer, as reused connections
+do. Knows nothing of the client in front.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+import orjson
+
+from tiza.api.sse import FrameReader, FrameTooLarge
+from tiza.errors import (
+    EngineError,
+    EngineLost,
+    EngineTimeout,
+    EngineUnreachable,
+    InvalidRequest,
+    Overloaded,
+    RequestError,
+)
+from tiza.settings import Settings
+from tiza.translation import N_
+
+Json = dict[str, Any]
+
+KEEP_ALIVE_SECONDS = 4.0  # llama.cpp closes idle connections after 5 s: we give them up before
+QUESTION_SECONDS = 10.0  # patience for small questions: health, models, token counts
+MAX_ANSWER_BYTES = 16_777_216
+MAX_REASON_CHARS = 300
+REFUSED = N_("The model engine refused the request: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One event of a streamed answer: the bytes as they came, and parsed."""
+
+    raw: bytes
+    json: Json
+
+
+class EngineClient:
+    """Speaks to the engine at `VLLM_API_URL`. Use as an async context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._session: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Self:
+        key = self._settings.vllm_api_key.get_secret_value()
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS),
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=self._settings.engine_connect_seconds
+            ),
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._session.close()
+
+    async def healthy(self) -> bool:
+        """Tell whether the engine can answer questions now."""
+        try:
+            response = await self._open("GET", "/health", None, QUESTION_SECONDS)
+        except RequestError:
+            return False
+        response.release()
+        return True
+
+    async def ask(self, method: str, path: str, body: Json | None = None) -> Json:
+        """Send a small question (models, token counts) and return the JSON answer."""
+        return await self._json(method, path, body, QUESTION_SECONDS)
+
+    async def complete(self, path: str, body: Json) -> Json:
+        """Send a generation request and return the whole answer."""
+        return await self._json("POST", path, body, self._settings.engine_first_token_seconds)
+
+    async def stream(self, path: str, body: Json) -> "EngineStream":
+        """Send a generation request and return its stream, once the engine has accepted it."""
+        first, idle = (
+            self._settings.engine_first_token_seconds,
+            self._settings.engine_idle_seconds,
+        )
+        response = await self._open("POST", path, body, first)
+        if response.content_type != "text/event-stream":
+            response.close()
+            raise EngineError(reason=f"not an event stream but {response.content_type}")
+        return EngineStream(response, first, idle)
+
+    async def _json(self, method: str, path: str, body: Json | None, seconds: float) -> Json:
+        response = await self._open(method, path, body, seconds)
+        try:
+            async with asyncio.timeout(seconds):
+                content = await response.content.read(MAX_ANSWER_BYTES)
+                while chunk := await response.content.read(MAX_ANSWER_BYTES):
+                    content += chunk
+        except (aiohttp.ClientError, OSError) as exc:
+            raise translated(exc, seconds, begun=True) from exc
+        finally:
+            response.release()
+        return _json_object(content)
+
+    async def _open(
+        self, method: str, path: str, body: Json | None, seconds: float
+    ) -> aiohttp.ClientResponse:
+        try:
+            async with asyncio.timeout(seconds):
+                response = await self._send_once_more(method, path, body)
+                if response.status != 200:  # noqa: PLR2004  # OK
+                    raise await _refusal(response)
+                return response
+        except (aiohttp.ClientError, OSError) as exc:
+            raise translated(exc, seconds, begun=False) from exc
+
+    async def _send_once_more(
+        self, method: str, path: str, body: Json | None
+    ) -> aiohttp.ClientResponse:
+        try:
+            return await self._send(method, path, body)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            return await self._send(method, path, body)
+
+    async def _send(self, method: str, path: str, body: Json | None) -> aiohttp.ClientResponse:
+        return await self._session.request(
+            method,
+            self._settings.vllm_api_url + path,
+            data=None if body is None else orjson.dumps(body),
+            headers=None if body is None else {"Content-Type": "application/json"},
+            allow_redirects=False,
+        )
+
+
+class EngineStream:
+    """The frames of one streamed answer, in batches of what arrived together.
+
+    Iterate inside `async with`: leaving it closes the connection, and that stops the generation.
+    The iteration ends after `[DONE]`, or with the connection if the answer was finished by then.
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse, first: float, idle: float) -> None:
+        self._response = response
+        self._reader = FrameReader()
+        self._loop = asyncio.get_running_loop()
+        self._patience, self._idle = first, idle
+        self._last_frame = self._loop.time()
+        self._watchdog = self._loop.call_later(first, self._check_patience)
+        self._timed_out = self._begun = self._finished = self._done = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._watchdog.cancel()
+        if self._done and kind is None:
+            await self._read_to_end()
+        self._response.close()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> list[Frame]:
+        """Return the next frames, never an empty list.
+
+        Raises:
+            EngineTimeout, EngineLost, EngineError: what went wrong on the engine's side.
+
+        """
+        while not self._done:
+            try:
+                chunk = await self._response.content.readany()
+            except (aiohttp.ClientError, OSError) as exc:
+                if self._timed_out:
+                    raise EngineTimeout(seconds=round(self._patience)) from exc
+                raise translated(exc, self._patience, begun=True) from exc
+            frames = self._parse(chunk) if chunk else self._end()
+            if frames:
+                return frames
+        raise StopAsyncIteration
+
+    def _parse(self, chunk: bytes) -> list[Frame]:
+        frames = []
+        try:
+            for data in self._reader.feed(chunk):
+                if data == b"[DONE]":
+                    self._done = True
+                    break
+                frames.append(Frame(data, self._accepted(_json_object(data))))
+        except FrameTooLarge as exc:
+            raise EngineError(reason="an event without end") from exc
+        if frames:
+            self._begun, self._patience, self._last_frame = True, self._idle, self._loop.time()
+        return frames
+
+    def _accepted(self, event: Json) -> Json:
+        if "error" in event:
+            raise EngineError(reason=_reason(event))
+        choices = event.get("choices")
+        if not isinstance(choices, list):
+            raise EngineError(reason="an event without choices")
+        if choices and isinstance(choices[0], dict) and choices[0].get("finish_reason"):
+            self._finished = True
+        return event
+
+    def _end(self) -> list[Frame]:
+        if self._reader.incomplete:
+            raise EngineError(reason="an event cut in half")
+        if not self._begun:
+            raise EngineError(reason="an empty stream")
+        if not self._finished:
+            raise EngineLost
+        self._done = True
+        return []
+
+    async def _read_to_end(self) -> None:
+        """Let the connection be used again: after `[DONE]` only the end marker is left."""
+        try:
+            async with asyncio.timeout(1):
+                if not await self._response.content.readany():
+                    self._response.release()
+        except (aiohttp.ClientError, OSError):
+            return
+
+    def _check_patience(self) -> None:
+        left = self._last_frame + self._patience - self._loop.time()
+        if left > 0:
+            self._watchdog = self._loop.call_later(left, self._check_patience)
+        else:
+            self._timed_out = True
+            self._response.close()
+
+
+def translated(exc: BaseException, seconds: float, *, begun: bool) -> RequestError:
+    """Turn an error of aiohttp or of a socket into ours. `begun`: the answer had started."""
+    if isinstance(exc, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return EngineUnreachable()
+    if isinstance(exc, TimeoutError):
+        return EngineTimeout(seconds=round(seconds))
+    if isinstance(exc, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError | OSError):
+        return EngineLost() if begun else EngineUnreachable()
+    return EngineError(reason=type(exc).__name__)
+
+
+async def _refusal(response: aiohttp.ClientResponse) -> RequestError:
+    """Say what an answer other than 200 means to our client."""
+    content = await response.content.read(MAX_REASON_CHARS * 10)
+    response.close()
+    try:
+        reason = _reason(_json_object(content))
+    except EngineError:
+        reason = f"HTTP {response.status}"
+    match response.status:
+        case 400 | 413 | 422:
+            return InvalidRequest(REFUSED, reason=reason)
+        case 429:
+            error: RequestError = Overloaded()
+        case 503:
+            error = EngineUnreachable()
+        case _:
+            return EngineError(reason=f"HTTP {response.status}: {reason}")
+    wait = response.headers.get("Retry-After", "")
+    error.retry_after = int(wait) if wait.isdigit() else error.retry_after
+    return error
+
+
+def _json_object(content: bytes) -> Json:
+    try:
+        value = orjson.loads(content)
+    except orjson.JSONDecodeError as exc:
+        raise EngineError(reason="not JSON") from exc
+    if not isinstance(value, dict):
+        raise EngineError(reason="not a JSON object")
+    return value
+
+
+def _reason(event: Json) -> str:
+    error = event.get("error", event)
+    message = error.get("message") if isinstance(error, dict) else error
+    return str(message or "no reason given")[:MAX_REASON_CHARS]
+
+
+def models_of(listing: Json) -> Iterator[Json]:
+    """Yield the entries of a `/v1/models` answer that have a name.
+
+    Raises:
+        EngineError: it is not such an answer.
+
+    """
+    entries = listing.get("data")
+    if not isinstance(entries, list):
+        raise EngineError(reason="a list of models without data")
+    yield from (e for e in entries if isinstance(e, dict) and isinstance(e.get("id"), str))

@@ -1,0 +1,109 @@
+"""What happens to every request, in pure ASGI: an id, a log line, a bound on its body.
+
+Nothing here looks at, or is called for, the pieces of a streamed answer beyond its first.
+"""
+
+import re
+import time
+import uuid
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tiza.api.problems import answer
+from tiza.errors import BodyTooLarge, InternalError
+
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+QUIET = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})
+
+log = structlog.get_logger("tiza.api")
+
+
+class RequestContext:
+    """Gives each request its id, writes its log line, and answers for bugs."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass an HTTP request on within its context."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started, status = time.perf_counter(), 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if not status:  # the first message is the response's start
+                status = message["status"]
+                id_header = (b"x-request-id", request_id.encode())
+                message = {**message, "headers": [*message.get("headers", []), id_header]}
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        except Exception:  # the last line of defence: logged with its traceback, told without
+            log.exception("bug", path=scope["path"])
+            if not status:
+                await answer(InternalError(), scope)(scope, receive, send_with_id)
+        finally:
+            level = "debug" if scope["path"] in QUIET else "info"
+            getattr(log, level)(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                seconds=round(time.perf_counter() - started, 4),
+            )
+            structlog.contextvars.unbind_contextvars("request_id")
+
+
+def _request_id(scope: Scope) -> str:
+    for key, value in scope["headers"]:
+        if key == b"x-request-id" and REQUEST_ID.fullmatch(value):
+            return str(value, "ascii")
+    return uuid.uuid4().hex
+
+
+class BodyLimit:
+    """Refuses bodies over `limit` bytes, whether announced (Content-Length) or not (chunked)."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app, self.limit = app, limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the whole body first, so that a refusal is an ordinary answer."""
+        if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH"):
+            await self.app(scope, receive, send)
+            return
+        if _announced(scope) > self.limit:
+            await answer(BodyTooLarge(limit=self.limit), scope)(scope, receive, send)
+            return
+        body, more = b"", True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self.limit:
+                await answer(BodyTooLarge(limit=self.limit), scope)(scope, receive, send)
+                return
+        whole: Message | None = {"type": "http.request", "body": body, "more_body": False}
+
+        async def receive_whole() -> Message:
+            nonlocal whole
+            message, whole = whole, None
+            return message if message is not None else await receive()
+
+        await self.app(scope, receive_whole, send)
+
+
+def _announced(scope: Scope) -> int:
+    for key, value in scope["headers"]:
+        if key == b"content-length" and value.isdigit():
+            return int(value)
+    return 0

@@ -1,0 +1,74 @@
+"""Run the application under uvicorn, and stop it without cutting answers short."""
+
+import asyncio
+from types import FrameType
+
+import structlog
+import uvicorn
+
+from tiza.api.admission import Admission
+from tiza.api.app import create_app
+from tiza.api.logs import configure
+from tiza.api.page import Page, web_folder
+from tiza.settings import Settings
+
+CLOSE_SECONDS = 2  # for connections that are still open when the last answer has ended
+
+log = structlog.get_logger("tiza.api")
+
+
+def serve(settings: Settings, *, page: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT; with `page` the page as well.
+
+    Raises:
+        PageMissing: the page's files are not complete.
+
+    """
+    configure(settings)
+    app = create_app(settings)
+    config = uvicorn.Config(
+        Page(app, web_folder()) if page else app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        timeout_graceful_shutdown=CLOSE_SECONDS,
+    )
+    Server(config, app.state.tiza.admission, settings.drain_seconds).run()
+
+
+class Server(uvicorn.Server):
+    """On the first signal: refuse new questions, let running answers finish, then exit.
+
+    The listener stays open meanwhile, so that who asks is told `draining`. A second signal exits at
+    once.
+    """
+
+    def __init__(self, config: uvicorn.Config, admission: Admission, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._admission, self._drain_seconds = admission, drain_seconds
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._draining: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # uvicorn types it by socket
+        """Remember the loop that signals have to reach."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)  # type: ignore[arg-type]  # passed on as it came
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn's signature
+        """Begin to drain; on the second signal exit."""
+        if self._loop is None or self._admission.draining:
+            self.should_exit = True
+            return
+        self._loop.call_soon_threadsafe(self._begin_to_drain)
+
+    def _begin_to_drain(self) -> None:
+        self._draining = asyncio.create_task(self._drain())
+
+    async def _drain(self) -> None:
+        log.info("draining", active=self._admission.active)
+        await self._admission.drain(self._drain_seconds)
+        self.should_exit = True

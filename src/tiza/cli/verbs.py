@@ -1,0 +1,121 @@
+"""The tree of verbs."""
+
+import json
+from collections.abc import Mapping
+from gettext import gettext as _
+from typing import Any
+
+import click
+
+from tiza import __version__
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(
+    context_settings=CONTEXT,
+    help=_("Teach a language model your course, and let your class chat with it."),
+)
+@click.version_option(__version__, "-V", "--version", message="Tiza %(version)s")
+def tiza() -> None:
+    """Hold the verbs."""
+
+
+@tiza.command(help=_("Start engine, API and page on this machine."))
+@click.option("--reload", is_flag=True, help=_("Restart the API when the code changes."))
+def up(*, reload: bool) -> None:
+    """Run the local stack until Ctrl-C."""
+    from tiza.settings import load
+    from tiza.up import run
+
+    run(load(), reload=reload)
+
+
+@tiza.group(help=_("Work with models."))
+def model() -> None:
+    """Hold the verbs on models."""
+
+
+@model.command(help=_("Serve a model by OpenAI's protocol, supervised, until Ctrl-C."))
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "vllm", "llama.cpp"]),
+    default="auto",
+    show_default=True,
+    help=_("Program that runs the model; auto: vLLM where it is installed and a GPU is seen."),
+)
+@click.option(
+    "--model",
+    "model_path",
+    metavar="PATH|NAME",
+    help=_("Model file, folder or name; by default MODEL_PATH, else the model that is shipped."),
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help=_("Address to listen on."))
+@click.option("--port", type=click.IntRange(1, 65535), help=_("Port; by default VLLM_PORT (8080)."))
+@click.option(
+    "--gpus",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help=_("GPUs to spread the model over (vLLM)."),
+)
+def serve(engine: str, model_path: str | None, host: str, port: int | None, gpus: int) -> None:
+    """Run one engine until Ctrl-C."""
+    from tiza.engines.serve import serve_until_stopped
+    from tiza.settings import load
+
+    settings = load(model_path=model_path, vllm_port=port)
+    serve_until_stopped(engine, settings, host, gpus)
+
+
+@tiza.group(help=_("Look at the settings."))
+def config() -> None:
+    """Hold the verbs on settings."""
+
+
+@config.command(help=_("Show every setting, its value and where it came from."))
+@click.option("--json", "as_json", is_flag=True, help=_("Print JSON."))
+def show(*, as_json: bool) -> None:
+    """Print the settings; secrets are masked."""
+    from tiza.settings import load, sources
+
+    settings = load()
+    origin = sources(settings)
+    values = settings.model_dump(mode="json")
+    rows = {name.upper(): {"value": value, "from": origin[name]} for name, value in values.items()}
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    width = max(map(len, rows))
+    for name, row in rows.items():
+        default = row["from"] == "default"
+        value = json.dumps(row["value"], ensure_ascii=False)
+        source = "" if default else click.style(f"  ← {row['from']}", fg="cyan")
+        click.echo(f"{click.style(name.ljust(width), bold=not default)}  {value}{source}")
+
+
+@tiza.group(help=_("Look at this machine."))
+def system() -> None:
+    """Hold the verbs on the machine."""
+
+
+@system.command(help=_("Show CPU, memory, GPU, engines and versions."))
+@click.option("--json", "as_json", is_flag=True, help=_("Print JSON."))
+def info(*, as_json: bool) -> None:
+    """Print what the machine offers."""
+    from tiza.engines.machine import describe
+
+    facts = describe()
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    _print_facts(facts)
+
+
+def _print_facts(facts: Mapping[str, Any]) -> None:
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        lines = value if isinstance(value, list) else [value]
+        for number, line in enumerate(lines or ["-"]):
+            label = name.replace("_", " ") if number == 0 else ""
+            click.echo(f"{click.style(label.ljust(width), bold=True)}  {line}")

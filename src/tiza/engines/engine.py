@@ -1,0 +1,34 @@
+"""What an engine is to the rest of Tiza: a process with an address."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where an engine listens, and the key that it asks for ("" for none)."""
+
+    host: str
+    port: int
+    api_key: str = ""
+
+    @property
+    def url(self) -> str:
+        """Address for clients on this machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104  # compared, not bound
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The key as both engines read it; other users cannot see it in the process list."""
+        return {"VLLM_API_KEY": self.api_key} if self.api_key else {}
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A process that speaks OpenAI's HTTP."""
+
+    kind: str
+    model: str
+    address: Address
+    command: list[str]

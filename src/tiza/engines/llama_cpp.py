@@ -1,0 +1,88 @@
+"""llama.cpp as the engine: the server inside `xllamacpp`, in a process of its own.
+
+`build()` describes that process; `main()` is it. Runs on any CPU. Knows nothing of the
+API in front of it.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+from tiza.engines.engine import Address, Engine
+from tiza.errors import MissingExtra, ModelUnreadable, TizaError
+from tiza.models.find import Model
+from tiza.settings import Settings
+from tiza.translation import terminal_language
+
+# A keep-alive client holds one of the server's threads for as long as it stays connected.
+HTTP_THREADS = 128
+
+
+def build(model: Model, settings: Settings, address: Address) -> Engine:
+    """Describe the process that serves the model's GGUF.
+
+    Raises:
+        ModelUnreadable: the model has no GGUF.
+
+    """
+    if model.gguf is None:
+        raise ModelUnreadable(engine="llama.cpp", model=model.path)
+    context = settings.vllm_max_model_len
+    command = [
+        *(sys.executable, "-m", "tiza.engines.llama_cpp", "--model", str(model.gguf)),
+        *("--alias", model.name, "--host", address.host, "--port", str(address.port)),
+        *("--context", str(context), "--slots", str(settings.llama_slots)),
+    ]
+    return Engine("llama.cpp", model.name, address, command)
+
+
+def serve(args: argparse.Namespace) -> None:
+    """Load the model, listen, and stay until a signal comes."""
+    try:
+        import xllamacpp
+    except ImportError as exc:
+        raise MissingExtra(package="xllamacpp", command="pip install xllamacpp") from exc
+    params = xllamacpp.CommonParams()
+    params.model.path = str(args.model)
+    params.model_alias = {args.alias}
+    params.hostnames = [args.host]
+    params.port = args.port
+    params.n_parallel = args.slots
+    params.n_ctx = args.context * args.slots  # shared out evenly among the slots
+    params.n_threads_http = HTTP_THREADS
+    params.endpoint_metrics = True
+    params.ui = False
+    if key := os.environ.get("VLLM_API_KEY"):
+        params.api_keys = [key]
+    try:
+        server = xllamacpp.Server(params)
+    except RuntimeError as exc:
+        raise ModelUnreadable(engine="llama.cpp", model=args.model) from exc
+    print(f"listening on {server.listening_address}", flush=True)
+    signal.sigwait({signal.SIGTERM, signal.SIGINT})
+
+
+def main() -> None:
+    """Entry point of the engine's process."""
+    parser = argparse.ArgumentParser(prog="python -m tiza.engines.llama_cpp")
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--alias", required=True)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--context", type=int, required=True)
+    parser.add_argument("--slots", type=int, required=True)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    code = 0
+    try:
+        serve(parser.parse_args())
+    except TizaError as exc:
+        print(f"error: {exc.message(terminal_language())}", flush=True)
+        code = 1
+    # The C++ server has no stop(); its threads end with the process.
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

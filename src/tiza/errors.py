@@ -1,0 +1,259 @@
+"""Every error that Tiza raises on purpose.
+
+    TizaError
+    ├── SettingsError            a setting has a value that cannot be used
+    ├── ModelNotFound            MODEL_PATH or --model names nothing
+    ├── ModelUnreadable          the file is there, no engine can load it
+    ├── MissingExtra             an optional package is not installed
+    ├── PortTaken                another program listens there
+    ├── KeyNeeded                an engine would listen to the network without a key
+    ├── ServiceFailed            the engine or the API ended before it was ready
+    ├── PageMissing              the page's libraries were never installed
+    └── RequestError             an answer of the API: has a status and a code (see contract)
+        ├── InvalidRequest       422 invalid_request
+        ├── BodyTooLarge         413 body_too_large
+        ├── NotFound             404 not_found
+        ├── ModelUnknown         404 model_not_found
+        ├── MethodNotAllowed     405 method_not_allowed
+        ├── Overloaded           503 overloaded
+        ├── Draining             503 draining
+        ├── InternalError        500 internal
+        └── EngineError          502 engine_error: it answered nonsense
+            ├── EngineUnreachable  503 engine_unreachable
+            ├── EngineTimeout      504 engine_timeout
+            └── EngineLost         502 engine_lost: the connection broke in mid-answer
+
+A class says *what* happened and, in `hint`, *what to do*; the instance carries *where*, as data.
+Both sentences are English templates that `translation` turns into the reader's language. Errors are
+caught in two places only: the command line's `main` and the API's exception handlers.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from tiza.translation import N_, translate
+
+Problem = tuple[str, str, Mapping[str, object]]
+
+SUMMARY_PROBLEMS = 3
+
+
+class _Blank(dict[str, object]):
+    """Data of a template in which a missing value is blank."""
+
+    def __init__(self, data: Mapping[str, object]) -> None:
+        super().__init__(data)
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+class TizaError(Exception):
+    """Base of all. `what` and `hint` are `str.format` templates over the keyword data."""
+
+    what: ClassVar[str] = ""
+    hint: ClassVar[str] = ""
+
+    def __init__(self, **data: object) -> None:
+        super().__init__()
+        self.data = data
+
+    def message(self, language: str = "en") -> str:
+        """Return what happened and what to do, in a language."""
+        sentences = [translate(self.what, language), translate(self.hint, language)]
+        return " ".join(s for s in sentences if s).format(**self.data)
+
+    def __str__(self) -> str:
+        return self.message()
+
+
+class SettingsError(TizaError):
+    """Data: `problems`, one line each."""
+
+    what = N_("These settings cannot be used:\n{problems}")
+    hint = N_("\nThey come from the environment or from the file .env.")
+
+
+class ModelNotFound(TizaError):
+    """Data: `model`."""
+
+    what = N_("There is no model at {model}.")
+    hint = N_(
+        "Set MODEL_PATH (or --model) to a .gguf file or to a folder with a model in it, "
+        "or leave it unset to use the small model that comes with Tiza."
+    )
+
+
+class ModelUnreadable(TizaError):
+    """Data: `model`, `engine`."""
+
+    what = N_("{engine} cannot load {model}: the file is damaged or not a model of its kind.")
+    hint = N_("Copy or convert it again, or choose another with MODEL_PATH.")
+
+
+class MissingExtra(TizaError):
+    """Data: `package`, `command`."""
+
+    what = N_("{package} is not installed.")
+    hint = N_("Install it with: {command}")
+
+
+class PortTaken(TizaError):
+    """Data: `host`, `port`, `variable`."""
+
+    what = N_("Port {port} on {host} is taken by another program.")
+    hint = N_("Stop that program, or choose another port, for example {variable}={free}.")
+
+
+class KeyNeeded(TizaError):
+    """Data: `host`."""
+
+    what = N_("An engine that listens on {host} needs a key: anybody there could use it.")
+    hint = N_("Set VLLM_API_KEY, or listen on 127.0.0.1.")
+
+
+class ServiceFailed(TizaError):
+    """Data: `name`, `reason` (the last thing it said), `log`."""
+
+    what = N_("The {name} did not start: {reason}")
+    hint = N_("\nIts whole output is in {log}.")
+
+
+class PageMissing(TizaError):
+    """Data: `path`."""
+
+    what = N_("The page is incomplete: {path} is missing.")
+    hint = N_("Run: make run (it installs the page's libraries)")
+
+
+class RequestError(TizaError):
+    """An error that a client of the API is told. `retryable`: the same request may work later."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+    title: ClassVar[str] = N_("Internal error")
+    retryable: ClassVar[bool] = False
+    retry_after: int | None = None  # seconds
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the HTTP headers that belong to the error."""
+        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
+
+class InvalidRequest(RequestError):
+    """Data of `detail`, itself a template; `problems` lists (field, words, data of the words)."""
+
+    status, code, title = 422, "invalid_request", N_("The request is not valid")
+
+    def __init__(self, detail: str, problems: Sequence[Problem] = (), **data: object) -> None:
+        super().__init__(**data)
+        self.detail = detail
+        self.problems = problems
+
+    def fields(self, language: str) -> list[dict[str, str]]:
+        """Return what is wrong, field by field."""
+        return [
+            {"field": field, "message": translate(words, language).format_map(_Blank(data))}
+            for field, words, data in self.problems
+        ]
+
+    def message(self, language: str = "en") -> str:
+        """Return the detail; `{summary}` in it stands for the first problems."""
+        shown = self.fields(language)[:SUMMARY_PROBLEMS]
+        summary = "; ".join(f"{field['field']}: {field['message']}" for field in shown)
+        return translate(self.detail, language).format_map(_Blank({"summary": summary} | self.data))
+
+
+class BodyTooLarge(RequestError):
+    """Data: `limit` in bytes."""
+
+    status, code, title = 413, "body_too_large", N_("The request is too large")
+    what = N_("The body of the request is larger than {limit} bytes.")
+    hint = N_("Send a shorter message or less history.")
+
+
+class NotFound(RequestError):
+    """Data: `path`."""
+
+    status, code, title = 404, "not_found", N_("Not found")
+    what = N_("There is nothing at {path}.")
+    hint = N_("The endpoints are listed at /docs.")
+
+
+class ModelUnknown(RequestError):
+    """Data: `model`, `models`."""
+
+    status, code, title = 404, "model_not_found", N_("Unknown model")
+    what = N_("The model {model} is not served here.")
+    hint = N_("These are: {models}.")
+
+
+class MethodNotAllowed(RequestError):
+    """Data: `method`, `path`, `allow`."""
+
+    status, code, title = 405, "method_not_allowed", N_("Method not allowed")
+    what = N_("{path} does not answer {method}.")
+    hint = N_("It answers: {allow}.")
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the Allow header that RFC 9110 asks for."""
+        return {"Allow": str(self.data["allow"])}
+
+
+class Overloaded(RequestError):
+    """Every place in the queue is taken, or the wait was too long."""
+
+    status, code, title = 503, "overloaded", N_("Too many questions at once")
+    what = N_("Too many questions are being answered right now.")
+    hint = N_("Try again in a few seconds.")
+    retryable, retry_after = True, 5
+
+
+class Draining(RequestError):
+    """The process was asked to stop."""
+
+    status, code, title = 503, "draining", N_("The service is restarting")
+    what = N_("The service is about to restart and takes no new questions.")
+    hint = N_("Try again in a few seconds.")
+    retryable, retry_after = True, 5
+
+
+class InternalError(RequestError):
+    """A bug of ours; the log has the details under the request id."""
+
+    what = N_("Something went wrong on our side.")
+    hint = N_("The operator finds the details in the log under this request's id.")
+
+
+class EngineError(RequestError):
+    """Data: `reason`, for the log and for developers."""
+
+    status, code, title = 502, "engine_error", N_("The model engine failed")
+    what = N_("The model engine gave an answer that cannot be used ({reason}).")
+    hint = N_("Try again; if it stays so, look at the engine's log.")
+    retryable = True
+
+
+class EngineUnreachable(EngineError):
+    """Nothing answers at the engine's address, or it is still loading its model."""
+
+    status, code, title = 503, "engine_unreachable", N_("The model engine is away")
+    what = N_("The model engine does not answer.")
+    hint = N_("It may be starting: try again in a few seconds.")
+    retry_after = 3
+
+
+class EngineTimeout(EngineError):
+    """Data: `seconds`."""
+
+    status, code, title = 504, "engine_timeout", N_("The model engine is too slow")
+    what = N_("The model engine sent nothing for {seconds} seconds.")
+    hint = N_("Try again, perhaps with a shorter question.")
+
+
+class EngineLost(EngineError):
+    """The connection broke after the answer had begun."""
+
+    code, title = "engine_lost", N_("The answer was cut off")
+    what = N_("The connection to the model engine broke in the middle of the answer.")
+    hint = N_("Ask again.")
