@@ -19,7 +19,10 @@ def main() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != int(sys.argv[1]):  # it died before the call above
             sys.exit(1)
-    os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606  # a list, no shell
+    try:
+        os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606  # a list, no shell
+    except OSError as exc:
+        sys.exit(f"error: {sys.argv[2]}: {exc.strerror}")
 
 
 if __name__ == "__main__":

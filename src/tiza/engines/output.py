@@ -40,13 +40,13 @@ class Output:
 
     async def close(self) -> None:
         """Copy what is left, but do not wait for who still holds the other end."""
-        if self._pipe is None or self._copying is None:
-            return
         try:
-            await asyncio.wait({self._copying}, timeout=REST_SECONDS)
+            if self._copying is not None:
+                await asyncio.wait({self._copying}, timeout=REST_SECONDS)
         finally:
-            self._copying.cancel()
-            self._pipe.close()
+            if self._copying is not None and self._pipe is not None:
+                self._copying.cancel()
+                self._pipe.close()
             self._pipe = self._copying = None
             self._log.close()  # the next line opens it again
 

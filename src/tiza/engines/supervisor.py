@@ -100,9 +100,12 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Ask the process to end, and end it if it does not within `stop_seconds`."""
-        process = self._process
-        if process is None:
-            return
+        if self._process is not None:
+            await self._end(self._process)
+        await self._output.close()
+        self._process = None
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
         try:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
@@ -111,8 +114,6 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
-        await self._output.close()
-        self._process = None
 
     async def _start_again(self, backoff: float) -> float:
         """Start until it is healthy, after ever longer pauses; return the next pause."""
