@@ -1,21 +1,14 @@
 """The original endpoints: who is there, how well, with which models; and `POST /chat`."""
 
-import secrets
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-
-import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
-from tiza.api import sse
-from tiza.api.chat import Generation, now
-from tiza.api.problems import describe, language_of
+from tiza.api.chat import ChatEvents, Generation, now
+from tiza.api.problems import language_of
 from tiza.api.schemas import ChatRequest, ChatResponse, Health, ModelList, Problem, Welcome
 from tiza.api.state import StateDep
 from tiza.api.streaming import EventStream, while_connected
-from tiza.errors import RequestError
 
 DEGRADED = 503
 PROBLEMS: dict[int | str, dict[str, object]] = {
@@ -92,33 +85,7 @@ async def metrics(state: StateDep) -> Response:
 async def chat(body: ChatRequest, request: Request, state: StateDep) -> Response:
     """Answer a question, whole or as a stream of events (`"stream": true`)."""
     generation = Generation(body, state)
-    if not body.stream:
-        document = await while_connected(request.receive, _whole(generation))
-        return JSONResponse(document)
-    stream_id = secrets.token_hex(16)
-
-    def opening() -> bytes:
-        return sse.event(
-            1, b"start", orjson.dumps({"model": generation.model, "stream_id": stream_id})
-        )
-
-    def failure(error: RequestError) -> bytes:
-        problem = describe(error, request.scope, language_of(request.scope))
-        document = {"code": error.code, "detail": problem["detail"], "retryable": error.retryable}
-        return sse.event(generation.count + 2, b"error", orjson.dumps(document))
-
-    return EventStream(_events(generation), opening, failure)
-
-
-async def _whole(generation: Generation) -> dict[str, object]:
-    async with aclosing(generation.pieces()) as pieces:
-        async for _ in pieces:
-            pass
-    return generation.response()
-
-
-async def _events(generation: Generation) -> AsyncGenerator[bytes]:
-    async with aclosing(generation.pieces()) as pieces:
-        async for text in pieces:
-            yield sse.event(generation.count + 1, b"token", orjson.dumps({"text": text}))
-    yield sse.event(generation.count + 2, b"done", orjson.dumps(generation.response()))
+    if body.stream:
+        language = language_of(request.scope)
+        return EventStream(ChatEvents(generation, lambda error: error.message(language)))
+    return JSONResponse(await while_connected(request.receive, generation.whole()))
