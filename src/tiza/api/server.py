@@ -90,7 +90,7 @@ class Server(uvicorn.Server):
 
 
 def _settle_memory() -> None:
-    """Keep the garbage collector from walking what was imported, again and again, as tokens flow."""
+    """Spare the garbage collector from walking all imports again and again as tokens flow."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
