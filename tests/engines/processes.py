@@ -5,6 +5,8 @@ Nothing here waits for a time: it waits for a condition, with a deadline that on
 
 import asyncio
 import contextlib
+import http.client
+import json
 import os
 import re
 import signal
@@ -14,8 +16,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import psutil
 
@@ -107,6 +110,49 @@ def commands(processes: Sequence[psutil.Process]) -> dict[str, psutil.Process]:
             if "-m" in line:
                 found[line[line.index("-m") + 1]] = process
     return found
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a server answered; the names of its headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        """The content as JSON."""
+        return json.loads(self.content)
+
+
+def ask(
+    port: int,
+    path: str,
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
+    method: str | None = None,
+) -> Reply:
+    """Send one request to loopback, past any proxy: POST with a body, else GET."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
+    with contextlib.closing(connection):
+        connection.request(
+            method or ("GET" if body is None else "POST"),
+            path,
+            None if body is None else json.dumps(body),
+            {"Content-Type": "application/json", **(headers or {})},
+        )
+        answer = connection.getresponse()
+        names = {name.lower(): value for name, value in answer.getheaders()}
+        return Reply(answer.status, names, answer.read())
+
+
+def answers(port: int, path: str = "/health") -> bool:
+    """Tell whether a server answers 200."""
+    try:
+        return ask(port, path).status == 200
+    except (OSError, http.client.HTTPException):
+        return False
 
 
 class Program:
