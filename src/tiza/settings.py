@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tiza.errors import SettingsError
+from tiza.validation import problems_of
 
 SYSTEM_PROMPT = (
     "You are a patient teacher. Answer the question directly and correctly, in a few short "
@@ -101,7 +103,7 @@ class Settings(BaseSettings):
     @classmethod
     def _plain_address(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
+            raise PydanticCustomError("address", "must begin with http:// or https://")
         return value.rstrip("/").removesuffix("/v1").rstrip("/")
 
     @cached_property
@@ -121,8 +123,7 @@ def load(**overrides: object) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as exc:
-        lines = [f"  {'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in exc.errors()]
-        raise SettingsError(problems="\n".join(lines)) from exc
+        raise SettingsError(problems_of(exc.errors())) from exc
 
 
 def sources(settings: Settings) -> Mapping[str, str]:

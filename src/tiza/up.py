@@ -21,7 +21,7 @@ from tiza.engines.supervisor import Service, Supervisor
 from tiza.errors import ServiceFailed, SettingsError
 from tiza.models.find import find
 from tiza.settings import Settings
-from tiza.translation import terminal_language
+from tiza.translation import N_, terminal_language
 
 API_START_SECONDS = 30
 SOURCES = Path(__file__).parent
@@ -36,7 +36,7 @@ def run(settings: Settings, *, reload: bool = False) -> None:
     """
     web_folder()
     if settings.port == settings.vllm_port:
-        raise SettingsError(problems="  VLLM_PORT: must differ from PORT")
+        raise SettingsError.of("VLLM_PORT", N_("must differ from PORT"))
     model = find(settings.model_path, settings.models_path)
     check_port_free(settings.host, settings.port, "PORT")
     check_port_free("127.0.0.1", settings.vllm_port, "VLLM_PORT")

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tiza.api.engine_client import EngineStream, Frame
+from tiza.api.problems import note
 from tiza.api.sse import PING
 from tiza.errors import InternalError, RequestError
 
@@ -96,6 +97,7 @@ class EventStream(Response):
         except RequestError as exc:
             if not self._started:
                 raise
+            note(exc)
             await self._write(events.failure(exc))
         except Exception:
             if self._started:

@@ -12,7 +12,9 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from tiza.errors import SettingsError
+from tiza.translation import N_
 
+CANNOT_WRITE = N_("the logs cannot be written ({reason})")
 LOG_BYTES, LOG_FILES = 5_000_000, 3
 LAST_LINES = 50
 REST_SECONDS = 1.0  # for what is still in the pipe when the process has ended
@@ -74,4 +76,4 @@ def _open_log(path: Path) -> RotatingFileHandler:
         path.parent.mkdir(parents=True, exist_ok=True)
         return RotatingFileHandler(path, "a", LOG_BYTES, LOG_FILES, encoding="utf-8")
     except OSError as exc:
-        raise SettingsError(problems=f"  VAR_PATH: {exc}") from exc
+        raise SettingsError.of("VAR_PATH", CANNOT_WRITE, reason=exc) from exc

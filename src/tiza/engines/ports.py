@@ -4,6 +4,9 @@ import errno
 import socket
 
 from tiza.errors import PortTaken, SettingsError
+from tiza.translation import N_
+
+CANNOT_LISTEN = N_("cannot listen on {host}:{port} ({reason})")
 
 
 def check_port_free(host: str, port: int, variable: str) -> None:
@@ -21,8 +24,8 @@ def check_port_free(host: str, port: int, variable: str) -> None:
             probe.bind((host, port))
         except OSError as exc:
             if exc.errno != errno.EADDRINUSE:
-                raise SettingsError(
-                    problems=f"  {variable}: {host}:{port}: {exc.strerror}"
+                raise SettingsError.of(
+                    variable, CANNOT_LISTEN, host=host, port=port, reason=exc.strerror
                 ) from exc
             free = port + 1 if port < 65535 else port - 1  # noqa: PLR2004  # the last port
             raise PortTaken(host=host, port=port, variable=variable, free=free) from exc
