@@ -22,6 +22,7 @@ from tiza.api.state import State, StateDep
 from tiza.api.stats import Answer
 from tiza.api.streaming import EventStream, while_connected
 from tiza.errors import EngineError, RequestError
+from tiza.translation import N_
 
 Body = ChatCompletionRequest | CompletionRequest
 
@@ -30,9 +31,9 @@ DONE = sse.message(b"[DONE]")
 router = APIRouter(prefix="/v1", tags=["OpenAI"])
 
 
-@router.get("/models", responses=PROBLEMS)
+@router.get("/models", summary=N_("List the models that are served."), responses=PROBLEMS)
 async def models(state: StateDep) -> dict[str, Any]:
-    """List the models that are served."""
+    """Name the models."""
     entries = [
         {"id": served.model, "object": "model", "created": 0, "owned_by": "tiza"}
         for served in await state.models()
@@ -40,11 +41,15 @@ async def models(state: StateDep) -> dict[str, Any]:
     return {"object": "list", "data": entries}
 
 
-@router.post("/chat/completions", responses=PROBLEMS)
+@router.post(
+    "/chat/completions",
+    summary=N_("Answer a conversation, whole or streamed."),
+    responses=PROBLEMS,
+)
 async def chat_completions(
     body: ChatCompletionRequest, request: Request, state: StateDep
 ) -> Response:
-    """Answer a conversation, whole or streamed."""
+    """Answer a conversation."""
     wanted = body.max_completion_tokens or body.max_tokens
     engine_body = body.allowed() | {"messages": [message.plain() for message in body.messages]}
     if body.response_format is not None:
@@ -52,9 +57,9 @@ async def chat_completions(
     return await _generate("/v1/chat/completions", body, wanted, engine_body, request, state)
 
 
-@router.post("/completions", responses=PROBLEMS)
+@router.post("/completions", summary=N_("Continue a text, whole or streamed."), responses=PROBLEMS)
 async def completions(body: CompletionRequest, request: Request, state: StateDep) -> Response:
-    """Continue a text, whole or streamed."""
+    """Continue a text."""
     engine_body = body.allowed() | {"prompt": body.prompt}
     return await _generate("/v1/completions", body, body.max_tokens, engine_body, request, state)
 

@@ -9,6 +9,7 @@ from tiza.api.problems import language_of
 from tiza.api.schemas import ChatRequest, ChatResponse, Health, ModelList, Problem, Welcome
 from tiza.api.state import StateDep
 from tiza.api.streaming import EventStream, while_connected
+from tiza.translation import N_
 
 DEGRADED = 503
 PROBLEMS: dict[int | str, dict[str, object]] = {
@@ -19,9 +20,14 @@ PROBLEMS: dict[int | str, dict[str, object]] = {
 router = APIRouter()
 
 
-@router.get("/", response_model=Welcome, tags=["service"])
+@router.get(
+    "/",
+    summary=N_("Name, version, and whether the engine answers."),
+    response_model=Welcome,
+    tags=["service"],
+)
 async def welcome(state: StateDep) -> Welcome:
-    """Name, version, and whether the engine answers."""
+    """Welcome whoever asks."""
     return Welcome(
         message=state.settings.app_name,
         version=state.settings.app_version,
@@ -29,9 +35,14 @@ async def welcome(state: StateDep) -> Welcome:
     )
 
 
-@router.get("/health", responses={DEGRADED: {"model": Health}}, tags=["service"])
+@router.get(
+    "/health",
+    summary=N_("200 while the service can answer questions, 503 while the engine is away."),
+    responses={DEGRADED: {"model": Health}},
+    tags=["service"],
+)
 async def health(state: StateDep) -> Health:
-    """200 while the service can answer questions, 503 while the engine is away."""
+    """Ask the engine how it is."""
     well = await state.engine.healthy()
     report = Health(
         status="healthy" if well else "degraded",
@@ -42,36 +53,53 @@ async def health(state: StateDep) -> Health:
     return report if well else JSONResponse(report.model_dump(), DEGRADED)  # type: ignore[return-value]  # same document, other status
 
 
-@router.get("/health/live", tags=["service"])
+@router.get("/health/live", summary=N_("200 while the process runs."), tags=["service"])
 async def live() -> dict[str, str]:
-    """200 while the process runs."""
+    """Answer, which is all."""
     return {"status": "alive"}
 
 
-@router.get("/health/ready", responses={DEGRADED: {}}, tags=["service"])
+@router.get(
+    "/health/ready",
+    summary=N_("200 while the process takes questions, 503 while it is being stopped."),
+    responses={DEGRADED: {}},
+    tags=["service"],
+)
 async def ready(state: StateDep) -> JSONResponse:
-    """200 while the process takes questions, 503 while it is being stopped."""
+    """Tell whether to send questions here."""
     if state.admission.draining:
         return JSONResponse({"status": "draining"}, DEGRADED)
     return JSONResponse({"status": "ready"})
 
 
-@router.get("/models", responses=PROBLEMS, tags=["service"])
+@router.get(
+    "/models",
+    summary=N_("List the models that are served; the first is active."),
+    responses=PROBLEMS,
+    tags=["service"],
+)
 async def models(state: StateDep) -> ModelList:
-    """List the models that are served; the first is active."""
+    """Name the models."""
     names = [served.model for served in await state.models()]
     return ModelList(models=names, active_model=names[0])
 
 
-@router.get("/stats", tags=["service"])
+@router.get(
+    "/stats", summary=N_("Tell what this process has done since it started."), tags=["service"]
+)
 async def stats(state: StateDep) -> dict[str, object]:
-    """Tell what this process has done since it started."""
+    """Count in JSON."""
     return state.stats.as_json()
 
 
-@router.get("/metrics", response_class=Response, tags=["service"])
+@router.get(
+    "/metrics",
+    summary=N_("Tell the same to Prometheus."),
+    response_class=Response,
+    tags=["service"],
+)
 async def metrics(state: StateDep) -> Response:
-    """Tell the same to Prometheus."""
+    """Count for Prometheus."""
     return Response(state.stats.as_prometheus(), media_type="text/plain; version=0.0.4")
 
 
@@ -80,6 +108,7 @@ async def metrics(state: StateDep) -> Response:
     response_model=ChatResponse,
     response_model_exclude_unset=True,
     responses=PROBLEMS | {200: {"content": {"text/event-stream": {}}}},
+    summary=N_("Answer a question, whole or as a stream of events."),
     tags=["chat"],
 )
 async def chat(body: ChatRequest, request: Request, state: StateDep) -> Response:
