@@ -1,4 +1,4 @@
-"""What happens to every request, in pure ASGI: an id, a log line, a bound on its body.
+"""What happens to every request, in pure ASGI: an id, a log line, a bound on its body, an answer.
 
 Nothing here looks at, or is called for, the pieces of a streamed answer beyond its first.
 """
@@ -20,7 +20,7 @@ log = structlog.get_logger("tiza.api")
 
 
 class RequestContext:
-    """Gives each request its id, writes its log line, and answers for bugs."""
+    """Gives each request its id and writes its log line. HEAD is GET without the body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -43,12 +43,9 @@ class RequestContext:
                 message = {**message, "headers": [*message.get("headers", []), id_header]}
             await send(message)
 
+        inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         try:
-            await self.app(scope, receive, send_with_id)
-        except Exception:  # the last line of defence: logged with its traceback, told without
-            log.exception("bug", path=scope["path"])
-            if not status:
-                await answer(InternalError(), scope)(scope, receive, send_with_id)
+            await self.app(inner, receive, send_with_id)
         finally:
             level = "debug" if scope["path"] in QUIET else "info"
             getattr(log, level)(
@@ -66,6 +63,31 @@ def _request_id(scope: Scope) -> str:
         if key == b"x-request-id" and REQUEST_ID.fullmatch(value):
             return str(value, "ascii")
     return uuid.uuid4().hex
+
+
+class LastDefence:
+    """Answers for bugs: the log has the traceback, the client an id to ask for it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; if that fails before an answer has begun, answer."""
+        started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        except Exception:
+            if scope["type"] != "http":
+                raise
+            log.exception("bug", path=scope["path"])
+            if not started:
+                await answer(InternalError(), scope)(scope, receive, send)
 
 
 class BodyLimit:

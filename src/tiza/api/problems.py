@@ -54,7 +54,7 @@ async def _on_invalid(request: Request, exc: Exception) -> Response:
 
 async def _on_http_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)  # noqa: S101  # as registered
-    path, headers = request.url.path, exc.headers or {}
+    path, headers = request.scope["path"], exc.headers or {}
     if exc.status_code == MethodNotAllowed.status:
         allow = headers.get("Allow", headers.get("allow", ""))
         return answer(
