@@ -1,11 +1,28 @@
 """An engine that may fail, and the application in front of it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import structlog
+from structlog.typing import EventDict
 
 from tests.api.faulty_engine import FaultyEngine, faulty_engine
-from tests.api.service import Service, running
+from tests.api.service import Service, all_stopped, running
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[EventDict]]:
+    """Collect what is logged meanwhile."""
+    merge = structlog.contextvars.merge_contextvars
+    with structlog.testing.capture_logs(processors=[merge]) as entries:
+        yield entries
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _all_stop() -> Iterator[None]:
+    """Prove that every service has stopped when it was asked to."""
+    yield
+    assert all_stopped()
 
 
 @pytest.fixture

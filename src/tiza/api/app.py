@@ -12,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from tiza.api import bounds, openai, problems, routes
 from tiza.api.admission import Admission
 from tiza.api.engine_client import EngineClient
-from tiza.api.middleware import BodyLimit, LastDefence, RequestContext
+from tiza.api.middleware import BodyLimit, ClosedDocs, LastDefence, RequestContext
 from tiza.api.state import State
 from tiza.api.stats import Stats
 from tiza.settings import Settings
@@ -33,6 +33,7 @@ def create_app(settings: Settings) -> FastAPI:
                 allow_headers=["*"],
                 expose_headers=["X-Request-ID", "Retry-After"],
             ),
+            Middleware(ClosedDocs),
             Middleware(LastDefence),
             Middleware(BodyLimit, limit=settings.max_body_bytes),
         ],
