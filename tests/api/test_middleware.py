@@ -16,6 +16,12 @@ PATHS += ["/v1/models", "/docs", "/redoc", "/openapi.json", "/nothing", "/chat"]
 OURS, OTHERS = "https://school.example", "https://evil.example"
 
 
+async def entries(logged: list[EventDict], event: str, number: int = 1) -> list[EventDict]:
+    """Wait for as many log entries of that name (an answer may be read before its line is there)."""
+    await until(lambda: sum(entry["event"] == event for entry in logged) >= number)
+    return [entry for entry in logged if entry["event"] == event]
+
+
 @pytest.mark.parametrize("path", PATHS)
 async def test_answer_has_an_id_when_a_request_has_none(path: str, service: Service) -> None:
     """Every answer carries X-Request-ID, and no two share one."""
@@ -50,7 +56,7 @@ async def test_log_has_a_line_when_a_request_was_answered(
 ) -> None:
     """Method, path, status, time and id are in it."""
     answer = await service.ask("/chat", {})
-    [line] = [entry for entry in logged if entry["event"] == "request"]
+    [line] = await entries(logged, "request")
     assert line["request_id"] == answer.headers["X-Request-ID"]
     assert (line["method"], line["path"], line["status"]) == ("POST", "/chat", 422)
     assert (line["log_level"], line["seconds"] >= 0) == ("info", True)
@@ -62,7 +68,7 @@ async def test_log_is_quiet_when_a_probe_asks(
 ) -> None:
     """Health checks every few seconds do not fill the log."""
     await service.ask(path)
-    assert [e["log_level"] for e in logged if e["event"] == "request"] == ["debug"]
+    assert [entry["log_level"] for entry in await entries(logged, "request")] == ["debug"]
 
 
 async def test_log_has_the_traceback_when_there_is_a_bug(
@@ -75,7 +81,7 @@ async def test_log_has_the_traceback_when_there_is_a_bug(
 
     monkeypatch.setattr(State, "model", bug)
     answer = await service.chat()
-    [entry] = [entry for entry in logged if entry["event"] == "bug"]
+    [entry] = await entries(logged, "bug")
     assert entry["request_id"] == answer.json["request_id"]
     assert entry["exc_info"]
     assert entry["log_level"] == "error"
@@ -173,5 +179,5 @@ async def test_ids_stay_apart_when_requests_overlap(
     await service.ask("/stats", headers={"X-Request-ID": "q"})
     await engine.stop()
     await slow
-    lines = {e["path"]: e["request_id"] for e in logged if e["event"] == "request"}
+    lines = {e["path"]: e["request_id"] for e in await entries(logged, "request", number=2)}
     assert lines == {"/stats": "q", "/chat": "s"}
