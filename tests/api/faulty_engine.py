@@ -170,7 +170,8 @@ class FaultyEngine:
         self._server.close()
         for writer in self._writers:
             writer.transport.abort()
-        await asyncio.sleep(0)
+        while self._writers:  # every conversation notices
+            await asyncio.sleep(0)
 
     def usage(self, body: Json) -> Json:
         """Return OpenAI's `usage` member of the answer to a request."""
@@ -225,7 +226,8 @@ class FaultyEngine:
             case "/v1/models":
                 await exchange.reply({"object": "list", "data": [self._model_entry()]})
             case "/tokenize" if llama:
-                await exchange.reply({"tokens": list(range(len(body["content"].split())))})
+                words = (body["content"] or "").split()
+                await exchange.reply({"tokens": list(range(len(words)))})
             case "/tokenize":
                 count = len(self.prompt(body["messages"]).split())
                 await exchange.reply({"count": count, "max_model_len": self.window})

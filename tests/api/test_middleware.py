@@ -17,7 +17,7 @@ OURS, OTHERS = "https://school.example", "https://evil.example"
 
 
 async def entries(logged: list[EventDict], event: str, number: int = 1) -> list[EventDict]:
-    """Wait for as many log entries of that name (an answer may be read before its line is there)."""
+    """Wait for log entries of that name: an answer may be read before its line is there."""
     await until(lambda: sum(entry["event"] == event for entry in logged) >= number)
     return [entry for entry in logged if entry["event"] == event]
 
