@@ -61,7 +61,7 @@ class Page:
         if scope["type"] != "http":
             await self._api(scope, receive, send)
         elif path == "/api" or path.startswith("/api/"):
-            inner = {**scope, "path": path[4:] or "/", "root_path": "/api"}
+            inner = {**scope, "path": path[4:] or "/"}
             await self._api(inner, receive, send)
         elif path == "/" and _is_browser(scope):
             await self._file({**scope, "path": "/index.html"}, receive, send)
