@@ -84,5 +84,6 @@ HOSTILE = {
     "combining": "Z\u0351\u036b\u0343a\u0300" * 20 + " 👩‍👩‍👧‍👦🇪🇸",
     "deep-quotes": ">" * 200 + f" <script>{RUN}</script>",
     "deep-lists": "".join(f"{'  ' * depth}- <img src=x onerror={RUN}>\n" for depth in range(20)),
+    "too-deep": ">" * 4000 + f" <script>{RUN}</script>",
     "many-marks": "*_`[" * 60 + f"<script>{RUN}</script>",
 }  # fmt: skip

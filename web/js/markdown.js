@@ -94,7 +94,11 @@ const OPTIONS = { gfm: true, breaks: true, renderer: new AnswerRenderer() };
  * @returns {string} HTML that still has to be sanitised
  */
 export function toHtml(tokens) {
-  return Parser.parse(tokens, OPTIONS);
+  try {
+    return Parser.parse(tokens, OPTIONS);
+  } catch {
+    return Parser.parse([asWritten(tokens.map(({ raw }) => raw).join(""))], OPTIONS);
+  }
 }
 
 /**
@@ -102,7 +106,20 @@ export function toHtml(tokens) {
  * @returns {Token[]}
  */
 export function blocks(text) {
-  return Lexer.lex(text, OPTIONS);
+  try {
+    return Lexer.lex(text, OPTIONS);
+  } catch {
+    return [asWritten(text)];
+  }
+}
+
+/**
+ * A model that loops writes marks within marks, thousands deep: too deep to be parsed.
+ * @param {string} text
+ * @returns {Token}
+ */
+function asWritten(text) {
+  return { type: "code", raw: text, text };
 }
 
 /** A last line of which nobody can tell yet what it will be: a list, a heading, a table. */
