@@ -11,9 +11,10 @@ from functools import cache as cached
 from hashlib import blake2b
 from pathlib import Path
 
-from tiza.taxonomy.verdict import Verdict, pack, unpack
+from tiza.taxonomy.verdict import Verdict, unpack
 
 MOST_ENTRIES = 500_000
+Row = tuple[bytes, bytes, bytes]  # key, findings and document, fingerprints
 
 
 class Cache:
@@ -38,11 +39,15 @@ class Cache:
         except (sqlite3.Error, ValueError, KeyError, TypeError):
             return None
 
-    def put(self, entries: Iterable[tuple[bytes, Verdict]]) -> None:
-        """Keep verdicts."""
+    @property
+    def works(self) -> bool:
+        """Whether anything is kept at all."""
+        return self._connection is not None
+
+    def put(self, rows: Iterable[Row]) -> None:
+        """Keep packed verdicts."""
         if self._connection is None:
             return
-        rows = [(key, *pack(verdict)) for key, verdict in entries]
         with suppress(sqlite3.Error), self._connection as connection:
             connection.executemany("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?)", rows)
 

@@ -13,12 +13,11 @@ from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
-from tiza.taxonomy.cache import Cache
+from tiza.taxonomy.cache import Cache, Row
 from tiza.taxonomy.examine import Inspection, examine
 from tiza.taxonomy.find import Candidate
 from tiza.taxonomy.finding import Finding
 from tiza.taxonomy.repeated import Repeated, Repetitions
-from tiza.taxonomy.verdict import Verdict
 
 ALONE = 300  # files that one process checks before another would have started
 BATCH = 50  # files that travel together
@@ -67,7 +66,7 @@ def _finding(repeated: Repeated) -> Finding:
 
 def _inspections(candidates: Iterable[Candidate], options: Options) -> Iterator[Inspection]:
     """Yield the result of each file, in order; keep in the cache what is new."""
-    fresh: list[tuple[bytes, Verdict]] = []
+    fresh: list[Row] = []
     with closing(Cache(options.cache)) as cache:
         for inspection in _examined(iter(candidates), cache, options):
             if inspection.fresh:

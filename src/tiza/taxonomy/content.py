@@ -3,11 +3,13 @@
 Simple measures with few false alarms; what they cannot tell for sure is a warning.
 """
 
+import re
 from collections.abc import Iterator
 
-from tiza.taxonomy.finding import Finding
+from tiza.taxonomy.finding import Finding, shown
 from tiza.taxonomy.lesson import Example, Lesson, Place
 from tiza.taxonomy.words import (
+    DIGIT,
     FILLERS,
     exact_print,
     likely_language,
@@ -23,6 +25,8 @@ FEWEST_WORDS = 4  # of an answer, to say anything about it
 UNSUPPORTED_SHARE = 0.6
 LONG_NUMBER = 3  # digits: years and quantities, not counts that a reader works out
 SHOWN_WORDS = 3
+SEPARATOR = re.compile(r"(?<=\d)[.,](?=\d)")
+MARKS = "\"'`.,;:!?¿¡()[]{}«»“”‘’…*_-–—"
 
 
 class Prints:
@@ -106,32 +110,34 @@ def _language(lesson: Lesson) -> Iterator[Finding]:
 
 def _unsupported(lesson: Lesson) -> Iterator[Finding]:
     """Look for the answer's words in the context, by their first letters."""
-    context, known = None, set[str]()
+    context, known = None, ""
     for example in lesson.examples:
         if not example.context:
             continue
         if example.context is not context:
-            context, known = example.context, _stems(example.context)
-        said = _stems(example.answer) - STEMS_OF_FILLERS
-        missing = said - known
-        if not missing or not (missing := missing - _stems(example.question)):
+            context, known = example.context, _comparable(example.context)
+        said = {word[:STEM] for word in map(_bare, _comparable(example.answer).split())} - SHORT
+        missing = [stem for stem in said if stem not in known]
+        if not missing:
             continue
-        numbers = {word for word in missing if word.isdigit() and len(word) >= LONG_NUMBER}
+        question = _comparable(example.question)
+        missing = sorted(stem for stem in missing if stem not in question)
+        numbers = [stem for stem in missing if stem.isdigit() and len(stem) >= LONG_NUMBER]
         too_many = len(said) >= FEWEST_WORDS and len(missing) > UNSUPPORTED_SHARE * len(said)
         if numbers or too_many:
-            listed = ", ".join(sorted(numbers or missing)[:SHOWN_WORDS])
+            listed = ", ".join(shown(stem) for stem in (numbers or missing)[:SHOWN_WORDS])
             place = example.places.get("answer", example.place)
             yield Finding("unsupported-answer", *place, {"words": listed})
 
 
-def _stems(text: str) -> set[str]:
-    """Return the first letters of each word, and numbers without their separators."""
-    stems = {word[:STEM] if word.isalpha() else word for word in tokens(plain(text))}
-    return {_digits(stem) if "," in stem or "." in stem else stem for stem in stems}
+def _comparable(text: str) -> str:
+    """Return a text without capitals, accents and separators in numbers."""
+    text = plain(text.casefold())
+    return SEPARATOR.sub("", text) if DIGIT.search(text) else text
 
 
-def _digits(number: str) -> str:
-    return number.replace(",", "").replace(".", "")
+def _bare(word: str) -> str:
+    return word.strip(MARKS)
 
 
-STEMS_OF_FILLERS = frozenset(word[:STEM] for word in FILLERS)
+SHORT = frozenset(word[:STEM] for word in FILLERS) | {""}

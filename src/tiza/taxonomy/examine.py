@@ -8,7 +8,7 @@ from array import array
 from dataclasses import dataclass
 from hashlib import sha256
 
-from tiza.taxonomy.cache import Cache
+from tiza.taxonomy.cache import Cache, Row
 from tiza.taxonomy.content import Prints, find_in_content
 from tiza.taxonomy.find import Candidate
 from tiza.taxonomy.finding import Finding
@@ -17,17 +17,17 @@ from tiza.taxonomy.parse import parse
 from tiza.taxonomy.repeated import EXAM, SEED
 from tiza.taxonomy.source import find_beside, read
 from tiza.taxonomy.style import find_in_style
-from tiza.taxonomy.verdict import Verdict, no_questions
+from tiza.taxonomy.verdict import Verdict, no_questions, pack
 
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """One file's result. `fresh` is what the cache does not have yet: a key and its verdict."""
+    """One file's result. `fresh` is a row that the cache does not have yet."""
 
     candidate: Candidate
     verdict: Verdict
-    fresh: tuple[bytes, Verdict] | None = None
+    fresh: Row | None = None
 
 
 def examine(candidate: Candidate, cache: Cache) -> Inspection:
@@ -37,19 +37,22 @@ def examine(candidate: Candidate, cache: Cache) -> Inspection:
     data = read(candidate)
     if isinstance(data, Finding):
         return Inspection(candidate, Verdict((*candidate.findings, data)))
-    key = sha256(data + (candidate.kind or "").encode()).digest()
+    digest = sha256(data)
+    key = digest.digest() + (candidate.kind or "").encode()
     known = cache.get(key)
-    verdict = known or judge(data, candidate)
+    verdict = known or judge(data, candidate, digest.hexdigest())
     findings = (*candidate.findings, *verdict.findings)
     if verdict.document is not None:
         findings = (*findings, *find_beside(candidate, verdict.document))
-    whole = Verdict(tuple(sorted(findings, key=_by_place)), None, verdict.questions)
-    return Inspection(candidate, whole, None if known else (key, verdict))
+    if len(findings) > 1:
+        findings = tuple(sorted(findings, key=_by_place))
+    fresh = None if known or not cache.works else (key, *pack(verdict))
+    return Inspection(candidate, Verdict(findings, None, verdict.questions), fresh)
 
 
-def judge(data: bytes, candidate: Candidate) -> Verdict:
+def judge(data: bytes, candidate: Candidate, digest: str) -> Verdict:
     """Check the bytes of a lesson, whatever lies around it."""
-    reading = parse(data, candidate.path, candidate.kind)
+    reading = parse(data, candidate.path, candidate.kind, digest)
     findings = [*reading.findings, *find_in_style(data)]
     lesson = reading.lesson
     if lesson is None:

@@ -14,15 +14,19 @@ from tiza.taxonomy.lesson import Kind
 
 LESSON = "qna.yaml"
 BRANCHES = {str(kind): kind for kind in Kind}
-LOOKS_LIKE_A_LESSON = (".yaml", ".yml")
+LOOKS_LIKE_A_LESSON = (".yaml", ".yml", "qna.yaml.txt", "qna.txt")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A file to check, the root of its tree, and what its name or place already says about it."""
+    """A file to check, the root of its tree, and what its name or place already says about it.
+
+    `kind` is what the top folder makes of it; None outside the branches.
+    """
 
     path: Path
     root: Path
+    kind: Kind | None
     findings: tuple[Finding, ...] = ()
     readable: bool = True
 
@@ -30,11 +34,6 @@ class Candidate:
     def leaf(self) -> str:
         """The lesson's folder, from the root of the tree, as `knowledge/science/physics`."""
         return self.path.parent.relative_to(self.root).as_posix()
-
-    @property
-    def kind(self) -> Kind | None:
-        """The kind of lesson, which the top folder decides."""
-        return BRANCHES.get(self.leaf.partition("/")[0])
 
 
 def find(paths: Iterable[Path], taxonomy: Path) -> Iterator[Candidate]:
@@ -48,7 +47,7 @@ def find(paths: Iterable[Path], taxonomy: Path) -> Iterator[Candidate]:
         if path.is_dir() and path.name != LESSON:
             yield from walk(path, root_of(path, taxonomy))
         elif path.is_symlink() or path.exists():
-            yield _candidate(path, root_of(path.parent, taxonomy))
+            yield _alone(path, root_of(path.parent, taxonomy))
         else:
             raise TaxonomyNotFound(path=path)
 
@@ -79,46 +78,42 @@ def walk(folder: Path, root: Path) -> Iterator[Candidate]:
     stack = [folder]
     while stack:
         here = stack.pop()
+        kind = _kind(here, root)
         try:
-            entries = sorted(os.scandir(here), key=lambda entry: entry.name)
+            with os.scandir(here) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
         except OSError as exc:
             reason = {"reason": exc.strerror or str(exc)}
             unreadable = (Finding("unreadable-file", data=reason),)
-            yield Candidate(here / LESSON, root, unreadable, readable=False)
+            yield Candidate(here / LESSON, root, kind, unreadable, readable=False)
             continue
         folders = []
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir(follow_symlinks=False) and entry.name != LESSON:
-                folders.append(here / entry.name)
-            elif _concerns_us(entry, here, root):
-                yield _candidate(here / entry.name, root)
+        for entry in listed:
+            name = entry.name
+            if name == LESSON or (kind and name.lower().endswith(LOOKS_LIKE_A_LESSON)):
+                yield _candidate(here / name, root, kind)
+            elif entry.is_dir(follow_symlinks=False):
+                folders += [] if name.startswith(".") else [here / name]
+            elif kind and entry.is_symlink() and entry.is_dir():
+                yield _candidate(here / name, root, kind)
         stack += reversed(folders)
 
 
-def _concerns_us(entry: os.DirEntry[str], here: Path, root: Path) -> bool:
-    if entry.name == LESSON:
-        return True
-    inside = here != root and here.relative_to(root).parts[0] in BRANCHES
-    if entry.is_symlink():
-        return inside and (entry.is_dir() or entry.name.endswith(LOOKS_LIKE_A_LESSON))
-    return inside and looks_like_a_lesson(entry.name)
+def _kind(folder: Path, root: Path) -> Kind | None:
+    if folder == root:
+        return None
+    return BRANCHES.get(folder.relative_to(root).parts[0])
 
 
-def looks_like_a_lesson(name: str) -> bool:
-    """Tell whether somebody may have meant a file to be a lesson."""
-    lower = name.lower()
-    return lower.endswith(LOOKS_LIKE_A_LESSON) or lower in ("qna", "qna.yaml.txt", "qna.txt")
+def _alone(path: Path, root: Path) -> Candidate:
+    return _candidate(path, root, _kind(path.parent, root))
 
 
-def _candidate(path: Path, root: Path) -> Candidate:
-    name = {"name": shown(path.name)}
-    if path.is_symlink() and path.is_dir():
-        return Candidate(path, root, (Finding("folder-link", data=name),), readable=False)
-    if path.name != LESSON:
-        return Candidate(path, root, (Finding("wrong-file-name", data=name),), readable=False)
-    candidate = Candidate(path, root)
-    if candidate.kind is None:
-        return Candidate(path, root, (Finding("outside-branches"),))
-    return candidate
+def _candidate(path: Path, root: Path, kind: Kind | None) -> Candidate:
+    if path.name == LESSON:
+        findings = () if kind else (Finding("outside-branches"),)
+        return Candidate(path, root, kind, findings)
+    folder = path.is_symlink() and path.is_dir()
+    rule = "folder-link" if folder else "wrong-file-name"
+    finding = Finding(rule, data={"name": shown(path.name)})
+    return Candidate(path, root, kind, (finding,), readable=False)

@@ -53,8 +53,11 @@ class Reading:
         return not any(RULES[f.rule_id].severity is Severity.ERROR for f in self.findings)
 
 
-def parse(data: bytes, path: Path, kind: Kind | None) -> Reading:
-    """Read a lesson. `kind` comes from its top folder; without one, from its shape."""
+def parse(data: bytes, path: Path, kind: Kind | None, digest: str = "") -> Reading:
+    """Read a lesson. `kind` comes from its top folder; without one, from its shape.
+
+    `digest` is the SHA-256 of the data, where it is known already.
+    """
     text, findings = _decode(data)
     if text is None:
         return Reading(None, findings)
@@ -70,7 +73,7 @@ def parse(data: bytes, path: Path, kind: Kind | None) -> Reading:
     if not values:
         return Reading(None, [*findings, Finding("empty-file")])
     kind = kind or (Kind.KNOWLEDGE if "document" in values else Kind.COMPOSITIONAL)
-    digest = hashlib.sha256(data).hexdigest()
+    digest = digest or hashlib.sha256(data).hexdigest()
     lesson = _LessonReader(fields, root, values, kind).read(path, digest)
     return Reading(lesson, fields.findings)
 

@@ -3,6 +3,7 @@
 Never reads more than a lesson may have, never waits for a pipe, never leaves the tree.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -14,16 +15,18 @@ from tiza.taxonomy.lesson import Document
 
 MAX_BYTES = 1_048_576
 ATTRIBUTION = "attribution.txt"
+# O_NONBLOCK: opening a pipe would otherwise wait for somebody to write.
+READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 def read(candidate: Candidate) -> bytes | Finding:
     """Return the file's bytes, or what keeps it from being read."""
     path, name = candidate.path, {"name": shown(candidate.path.name)}
     try:
-        if path.is_symlink() and not _inside(path, candidate.root):
+        descriptor = _open(path, candidate.root)
+        if descriptor is None:
             return Finding("link-outside-tree", data=name)
-        # O_NONBLOCK: opening a pipe would otherwise wait for somebody to write.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
@@ -39,6 +42,16 @@ def read(candidate: Candidate) -> bytes | Finding:
         size = max(status.st_size, len(data))
         return Finding("file-too-large", data={"size": size, "limit": MAX_BYTES})
     return data
+
+
+def _open(path: Path, root: Path) -> int | None:
+    """Open a file; None for a link that leads out of the tree."""
+    try:
+        return os.open(path, READ | NO_LINK)
+    except OSError as exc:
+        if exc.errno != errno.ELOOP:
+            raise
+    return os.open(path, READ) if _inside(path, root) else None
 
 
 def find_beside(candidate: Candidate, document: Document) -> Iterator[Finding]:
