@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from tiza import __version__
+from tiza.cli.taxonomy import taxonomy
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -119,3 +120,6 @@ def _print_facts(facts: Mapping[str, Any]) -> None:
         for number, line in enumerate(lines or ["-"]):
             label = name.replace("_", " ") if number == 0 else ""
             click.echo(f"{click.style(label.ljust(width), bold=True)}  {line}")
+
+
+tiza.add_command(taxonomy)

@@ -61,6 +61,8 @@ def find_in_content(lesson: Lesson, prints: Prints) -> Iterator[Finding]:
 def _repetitions(lesson: Lesson, prints: Prints) -> Iterator[Finding]:
     taught: dict[int, tuple[int, int]] = {}  # near print → exact print, line
     for example, (near, exact) in zip(lesson.examples, prints.seeds, strict=True):
+        if not example.question.strip():
+            continue
         place = example.places.get("question", example.place)
         first_exact, first = taught.setdefault(near, (exact, place.line))
         if first != place.line:
@@ -71,7 +73,7 @@ def _repetitions(lesson: Lesson, prints: Prints) -> Iterator[Finding]:
             if other == exact:
                 yield Finding("repeated-paraphrase", *example.places["paraphrases"])
     for example, (near, _exact) in zip(lesson.exam, prints.exam, strict=True):
-        if near in taught:
+        if near in taught and example.question.strip():
             place = example.places.get("question", example.place)
             yield Finding("exam-repeats-seed", *place, {"first": f"qna.yaml:{taught[near][1]}"})
 

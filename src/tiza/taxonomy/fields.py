@@ -19,8 +19,11 @@ from tiza.taxonomy.compose import (
 )
 from tiza.taxonomy.finding import Finding, shown
 from tiza.taxonomy.lesson import Place
+from tiza.translation import N_
 
-TYPES = {"bool": "yes/no", "null": "null", "timestamp": "date", "merge": "<<", "value": "="}
+# What YAML makes of a plain value, in words; anything else is a number.
+TYPES = {"bool": N_("yes or no"), "timestamp": N_("a date"), "merge": "<<", "value": "="}
+NUMBER = N_("a number")
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ class Fields:
         elif node.tag == "null":
             self.add("empty-text", node, key=key)
         else:
-            kind = TYPES.get(node.tag, "number")
+            kind = TYPES.get(node.tag, NUMBER)
             self.add("not-text", node, key=key, value=shown(node.value), type=kind)
         return ""
 

@@ -4,8 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tiza.taxonomy.rules import RULES, Rule
-from tiza.translation import translate
+from tiza.translation import N_, translate
 
+WORDS = {"type", "reason"}  # data that are words of ours, or of the system
+SYSTEM_REASONS = (
+    N_("No such file or directory"),
+    N_("Permission denied"),
+    N_("Is a directory"),
+    N_("Not a directory"),
+    N_("Too many levels of symbolic links"),
+    N_("File name too long"),
+)
 SHOWN = 60  # characters of a lesson's text that a message repeats
 
 
@@ -25,11 +34,16 @@ class Finding:
 
     def message(self, language: str = "en") -> str:
         """Say what is wrong."""
-        return translate(self.rule.message, language).format_map(self.data)
+        return translate(self.rule.message, language).format_map(self._words(language))
 
     def hint(self, language: str = "en") -> str:
         """Say what to do about it."""
-        return translate(self.rule.hint, language).format_map(self.data)
+        return translate(self.rule.hint, language).format_map(self._words(language))
+
+    def _words(self, language: str) -> Mapping[str, object]:
+        """Return the data, with the words among them in the reader's language."""
+        words = {name: translate(str(self.data[name]), language) for name in WORDS & set(self.data)}
+        return {**self.data, **words}
 
 
 def shown(text: str) -> str:

@@ -284,9 +284,15 @@ class _LessonReader:
     def _note_repeated(self, entries: Sequence[tuple[Node, object]]) -> None:
         first: dict[object, int] = {}
         for node, content in entries:
+            if not _says_something(content):
+                continue  # a template that is still to be filled in
             line = node.start_mark.line + 1
             if first.setdefault(content, line) != line:
                 self.fields.add("duplicate-example", node, first=first[content])
+
+
+def _says_something(content: object) -> bool:
+    return any(map(_says_something, content)) if isinstance(content, tuple) else bool(content)
 
 
 def _whole(text: str) -> int | None:
