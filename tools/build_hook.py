@@ -11,8 +11,6 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-PAGE = ("index.html", "style.css", "icon.svg", "js", "i18n", "vendor")
-
 
 class TizaBuild(BuildHookInterface[Any]):
     """Writes one `.mo` beside each `.po`; a checkout serves the page from `web/` itself."""
@@ -23,4 +21,5 @@ class TizaBuild(BuildHookInterface[Any]):
             with po.open("rb") as source, po.with_suffix(".mo").open("wb") as target:
                 write_mo(target, read_po(source))
         if version == "standard":
-            build_data["force_include"] |= {f"web/{name}": f"tiza/web/{name}" for name in PAGE}
+            page = sorted(Path(self.root, "web").iterdir())
+            build_data["force_include"] |= {str(path): f"tiza/web/{path.name}" for path in page}

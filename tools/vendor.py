@@ -107,7 +107,7 @@ def install_packages(npm: list[str], dev: bool) -> None:
     command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     run(
         command if dev else [*command, "--omit=dev"],
-        "npm could not install the page's libraries. Is the package registry reachable?",
+        "npm could not install the page's libraries:",
     )
 
 

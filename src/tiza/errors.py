@@ -54,6 +54,14 @@ class _Blank(dict[str, object]):
         return ""
 
 
+def fields(problems: Sequence[Problem], language: str) -> list[dict[str, str]]:
+    """Say what is wrong, field by field, in a language."""
+    return [
+        {"field": field, "message": translate(words, language).format_map(_Blank(data))}
+        for field, words, data in problems
+    ]
+
+
 class TizaError(Exception):
     """Base of all. `what` and `hint` are `str.format` templates over the keyword data."""
 
@@ -74,10 +82,26 @@ class TizaError(Exception):
 
 
 class SettingsError(TizaError):
-    """Data: `problems`, one line each."""
+    """Problems: one for each variable that cannot be used."""
 
-    what = N_("These settings cannot be used:\n{problems}")
+    what = N_("These settings cannot be used:\n{lines}")
     hint = N_("\nThey come from the environment or from the file .env.")
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__()
+        self.problems = problems
+
+    @classmethod
+    def of(cls, variable: str, words: str, **data: object) -> "SettingsError":
+        """Make the error of one variable; `words` is a template over the data."""
+        return cls([(variable, words, data)])
+
+    def message(self, language: str = "en") -> str:
+        """Return one line a variable."""
+        shown = fields(self.problems, language)
+        lines = "\n".join(f"  {f['field'].upper()}: {f['message']}" for f in shown)
+        sentences = translate(self.what, language) + translate(self.hint, language)
+        return sentences.format(lines=lines)
 
 
 class ModelNotFound(TizaError):
@@ -206,16 +230,9 @@ class InvalidRequest(RequestError):
         self.detail = detail
         self.problems = problems
 
-    def fields(self, language: str) -> list[dict[str, str]]:
-        """Return what is wrong, field by field."""
-        return [
-            {"field": field, "message": translate(words, language).format_map(_Blank(data))}
-            for field, words, data in self.problems
-        ]
-
     def message(self, language: str = "en") -> str:
         """Return the detail; `{summary}` in it stands for the first problems."""
-        shown = self.fields(language)[:SUMMARY_PROBLEMS]
+        shown = fields(self.problems[:SUMMARY_PROBLEMS], language)
         summary = "; ".join(f"{field['field']}: {field['message']}" for field in shown)
         return translate(self.detail, language).format_map(_Blank({"summary": summary} | self.data))
 
@@ -282,10 +299,10 @@ class InternalError(RequestError):
 
 
 class EngineError(RequestError):
-    """Data: `reason`, for the log and for developers."""
+    """Data: `reason`, for the log."""
 
     status, code, title = 502, "engine_error", N_("The model engine failed")
-    what = N_("The model engine gave an answer that cannot be used ({reason}).")
+    what = N_("The model engine gave an answer that cannot be used.")
     hint = N_("Try again; if it stays so, look at the engine's log.")
     retryable = True
 

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tiza.errors import SettingsError
+from tiza.translation import N_
+from tiza.validation import problems_of
 
 SYSTEM_PROMPT = (
     "You are a patient teacher. Answer the question directly and correctly, in a few short "
@@ -27,62 +30,82 @@ class Settings(BaseSettings):
         env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True
     )
 
-    app_name: str = Field("Educational Chatbot API", description="Name that `GET /` answers.")
-    app_version: str = Field("1.0.0", description="Version that `GET /` answers.")
-    host: str = Field("127.0.0.1", description="Address that the API listens on.")
-    port: int = Field(8000, ge=1, le=65535, description="Port of the API (and of the local page).")
+    app_name: str = Field("Educational Chatbot API", description=N_("Name that `GET /` answers."))
+    app_version: str = Field("1.0.0", description=N_("Version that `GET /` answers."))
+    host: str = Field("127.0.0.1", description=N_("Address that the API listens on."))
+    port: int = Field(
+        8000, ge=1, le=65535, description=N_("Port of the API (and of the local page).")
+    )
     cors_origins: Annotated[list[str], NoDecode] = Field(
-        [], description="Origins of other sites that may call the API, separated by commas."
+        [], description=N_("Origins of other sites that may call the API, separated by commas.")
     )
 
     model_path: str = Field(
-        "", description="Model to serve: a .gguf file, a model folder, or a name under models/."
+        "", description=N_("Model to serve: a .gguf file, a model folder, or a name under models/.")
     )
-    models_path: Path = Field(Path("models"), description="Folder of the model store.")
-    var_path: Path = Field(Path("var"), description="Folder of logs, runs and the database.")
+    models_path: Path = Field(Path("models"), description=N_("Folder of the model store."))
+    var_path: Path = Field(Path("var"), description=N_("Folder of logs, runs and the database."))
 
     vllm_api_url: str = Field(
-        "http://127.0.0.1:8080", description="Address of the engine, with or without `/v1`."
+        "http://127.0.0.1:8080", description=N_("Address of the engine, with or without `/v1`.")
     )
     vllm_api_key: SecretStr = Field(
-        SecretStr(""), description="Key between API and engine; `tiza up` makes one per start."
+        SecretStr(""), description=N_("Key between API and engine; `tiza up` makes one per start.")
     )
-    vllm_port: int = Field(8080, ge=1, le=65535, description="Port of the engine.")
+    vllm_port: int = Field(8080, ge=1, le=65535, description=N_("Port of the engine."))
     vllm_max_model_len: int = Field(
-        4096, ge=256, le=1_048_576, description="Context of one conversation, in tokens."
+        4096, ge=256, le=1_048_576, description=N_("Context of one conversation, in tokens.")
     )
     vllm_gpu_memory: float = Field(
-        0.85, gt=0, le=1, description="Share of the GPU's memory that vLLM takes."
+        0.85, gt=0, le=1, description=N_("Share of the GPU's memory that vLLM takes.")
     )
     vllm_dtype: Literal["auto", "bfloat16", "float16", "float32"] = Field(
-        "auto", description="Number format of the weights in vLLM."
+        "auto", description=N_("Number format of the weights in vLLM.")
     )
     llama_slots: int = Field(
-        8, ge=1, le=256, description="Answers that llama.cpp writes at the same time."
+        8, ge=1, le=256, description=N_("Answers that llama.cpp writes at the same time.")
     )
 
-    system_prompt: str = Field(SYSTEM_PROMPT, description="First message of every conversation.")
-    default_max_tokens: int = Field(500, ge=1, description="Length of an answer, in tokens.")
-    default_temperature: float = Field(0.7, ge=0, le=2, description="0 = always the same answer.")
+    system_prompt: str = Field(
+        SYSTEM_PROMPT, description=N_("First message of every conversation.")
+    )
+    default_max_tokens: int = Field(500, ge=1, description=N_("Length of an answer, in tokens."))
+    default_temperature: float = Field(
+        0.7, ge=0, le=2, description=N_("0 = always the same answer.")
+    )
 
-    max_message_chars: int = Field(8_000, ge=1, description="Longest question.")
-    max_history_turns: int = Field(100, ge=0, description="Most messages of history in a request.")
-    max_history_chars: int = Field(32_000, ge=0, description="Longest history in a request.")
-    max_body_bytes: int = Field(262_144, ge=1_024, description="Largest body of a request.")
-    max_streams: int = Field(64, ge=1, description="Answers in progress at once, per process.")
-    max_queue: int = Field(64, ge=0, description="Questions that may wait for a place.")
+    max_message_chars: int = Field(8_000, ge=1, description=N_("Longest question, in characters."))
+    max_history_turns: int = Field(
+        100, ge=0, description=N_("Most messages of history in a request.")
+    )
+    max_history_chars: int = Field(
+        32_000, ge=0, description=N_("Longest history in a request, in characters.")
+    )
+    max_body_bytes: int = Field(
+        262_144, ge=1_024, description=N_("Largest body of a request, in bytes.")
+    )
+    max_streams: int = Field(64, ge=1, description=N_("Answers in progress at once, per process."))
+    max_queue: int = Field(64, ge=0, description=N_("Questions that may wait for a place."))
 
-    queue_seconds: float = Field(30, gt=0, description="Longest wait for a place.")
-    engine_connect_seconds: float = Field(5, gt=0, description="Patience to reach the engine.")
-    engine_first_token_seconds: float = Field(300, gt=0, description="Patience for the first word.")
-    engine_idle_seconds: float = Field(60, gt=0, description="Patience between two words.")
-    drain_seconds: float = Field(30, ge=0, description="Time for running answers at shutdown.")
+    queue_seconds: float = Field(30, gt=0, description=N_("Longest wait for a place, in seconds."))
+    engine_connect_seconds: float = Field(
+        5, gt=0, description=N_("Patience to reach the engine, in seconds.")
+    )
+    engine_first_token_seconds: float = Field(
+        300, gt=0, description=N_("Patience for the first word, in seconds.")
+    )
+    engine_idle_seconds: float = Field(
+        60, gt=0, description=N_("Patience between two words, in seconds.")
+    )
+    drain_seconds: float = Field(
+        30, ge=0, description=N_("Time for running answers at shutdown, in seconds.")
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least important message that is logged."
+        "info", description=N_("Least important message that is logged.")
     )
     log_format: Literal["auto", "json", "console"] = Field(
-        "auto", description="`auto`: for people on a terminal, JSON otherwise."
+        "auto", description=N_("`auto`: for people on a terminal, JSON otherwise.")
     )
 
     @field_validator("cors_origins", mode="before")
@@ -101,7 +124,7 @@ class Settings(BaseSettings):
     @classmethod
     def _plain_address(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
+            raise PydanticCustomError("address", "must begin with http:// or https://")
         return value.rstrip("/").removesuffix("/v1").rstrip("/")
 
     @cached_property
@@ -121,8 +144,7 @@ def load(**overrides: object) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as exc:
-        lines = [f"  {'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in exc.errors()]
-        raise SettingsError(problems="\n".join(lines)) from exc
+        raise SettingsError(problems_of(exc.errors())) from exc
 
 
 def sources(settings: Settings) -> Mapping[str, str]:

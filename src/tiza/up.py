@@ -18,8 +18,10 @@ from tiza.engines.ports import check_port_free
 from tiza.engines.serve import say, service_of
 from tiza.engines.signals import until_signal
 from tiza.engines.supervisor import Service, Supervisor
+from tiza.errors import ServiceFailed, SettingsError
 from tiza.models.find import find
 from tiza.settings import Settings
+from tiza.translation import N_, terminal_language
 
 API_START_SECONDS = 30
 SOURCES = Path(__file__).parent
@@ -33,6 +35,8 @@ def run(settings: Settings, *, reload: bool = False) -> None:
 
     """
     web_folder()
+    if settings.port == settings.vllm_port:
+        raise SettingsError.of("VLLM_PORT", N_("must differ from PORT"))
     model = find(settings.model_path, settings.models_path)
     check_port_free(settings.host, settings.port, "PORT")
     check_port_free("127.0.0.1", settings.vllm_port, "VLLM_PORT")
@@ -50,10 +54,12 @@ class _Stack:
     async def run(self) -> None:
         try:
             await until_signal(self._start_and_watch())
-        finally:
             say(_("Stopping: running answers are finished first. Ctrl-C again ends at once."), {})
-            await self._api.stop()
-            await self._engine.stop()
+        finally:
+            try:
+                await self._api.stop()
+            finally:
+                await self._engine.stop()
 
     async def _start_and_watch(self) -> None:
         engine, settings = self._described, self._settings
@@ -85,9 +91,14 @@ async def _restart_on_changes(
 
     async for _changes in awatch(SOURCES, watch_filter=PythonFilter()):
         watching.cancel()
+        await asyncio.wait({watching})
         say(_("The code has changed: restarting the API."), {})
-        await api.restart()
-        watching = tasks.create_task(api.watch())
+        try:
+            await api.restart()
+        except ServiceFailed as exc:  # the next change may mend it
+            say("{error}", {"error": exc.message(terminal_language())})
+        else:
+            watching = tasks.create_task(api.watch())
 
 
 def _api_service(engine: Engine, settings: Settings) -> Service:

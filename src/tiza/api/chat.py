@@ -1,20 +1,25 @@
-"""From a chat request to an answer: the prompt, the generation, and what it came to.
+"""From a chat request to an answer: the prompt, the generation, and its events.
 
 One path for both forms: a plain answer is a stream that was read to its end. Knows the engine's
-protocol; knows nothing of HTTP towards the client.
+protocol and the words of our events; knows nothing of HTTP.
 """
 
-from collections.abc import AsyncGenerator
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
+from tiza.api import sse
 from tiza.api.bounds import check_chat
 from tiza.api.context import Message, Prompt, fit
-from tiza.api.engine_client import Frame, Json
+from tiza.api.engine_client import EngineStream, Frame, Json
 from tiza.api.schemas import ChatRequest
 from tiza.api.state import State
 from tiza.api.stats import Answer
-from tiza.errors import EngineError
+from tiza.errors import EngineError, RequestError
 
 ANSWER_IN = {"en": "Answer in English.", "es": "Responde en español."}
 
@@ -25,7 +30,7 @@ def now() -> str:
 
 
 class Generation:
-    """One answer in the making: iterate `pieces`, then read `response`."""
+    """One answer in the making."""
 
     def __init__(self, request: ChatRequest, state: State) -> None:
         self._request, self._state = request, state
@@ -39,13 +44,9 @@ class Generation:
         """The model that answers; empty until the engine was asked."""
         return self._answer.model
 
-    @property
-    def count(self) -> int:
-        """The number of pieces so far."""
-        return len(self._texts)
-
-    async def pieces(self) -> AsyncGenerator[str]:
-        """Yield the text as it arrives. Closing the generator stops the engine.
+    @asynccontextmanager
+    async def answering(self) -> AsyncIterator[EngineStream]:
+        """Take a place, fit the conversation, ask the engine; leaving the block stops it.
 
         Raises:
             RequestError: the request cannot be answered, or the engine failed on the way.
@@ -57,9 +58,14 @@ class Generation:
             async with state.admission.place():
                 body = await self._prepare()
                 async with await state.engine.stream("/v1/chat/completions", body) as stream:
-                    async for frames in stream:
-                        if text := self._take(frames):
-                            yield text
+                    yield stream
+
+    async def whole(self) -> dict[str, Any]:
+        """Read the answer to its end and return the body of the plain response."""
+        async with self.answering() as stream:
+            while frames := await stream.read():
+                self.take(frames)
+        return self.response()
 
     def response(self) -> dict[str, Any]:
         """Return the body of the plain answer, which is also the data of `done`."""
@@ -96,8 +102,9 @@ class Generation:
             "stream_options": {"include_usage": True},
         }
 
-    def _take(self, frames: list[Frame]) -> str:
-        text = "".join(self._text(frame.json) for frame in frames)
+    def take(self, frames: list[Frame]) -> str:
+        """Add what the frames bring and return their text."""
+        text = "".join([self._text(event) for _, event in frames])
         if text:
             self._answer.saw_token()
             self._texts.append(text)
@@ -117,6 +124,39 @@ class Generation:
         if not isinstance(text, str):
             raise EngineError(reason="content that is not text")
         return text
+
+
+class ChatEvents:
+    """A generation told as `start`, `token`…, and one `done` or `error`, with ids that count up."""
+
+    def __init__(self, generation: Generation, describe: Callable[[RequestError], str]) -> None:
+        self._generation, self._describe = generation, describe
+        self.answering = generation.answering
+        self._id = 0
+
+    def opening(self) -> bytes:
+        """Write `start`."""
+        document = {"model": self._generation.model, "stream_id": secrets.token_hex(16)}
+        return sse.event(1, b"start", orjson.dumps(document))
+
+    def event(self, frames: list[Frame]) -> bytes:
+        """Write `token`, if the frames have text."""
+        text = self._generation.take(frames)
+        return self._next(b"token", {"text": text}) if text else b""
+
+    def ending(self) -> bytes:
+        """Write `done`."""
+        return self._next(b"done", self._generation.response())
+
+    def failure(self, error: RequestError) -> bytes:
+        """Write `error`."""
+        detail = self._describe(error)
+        document = {"code": error.code, "detail": detail, "retryable": error.retryable}
+        return self._next(b"error", document)
+
+    def _next(self, name: bytes, document: dict[str, Any]) -> bytes:
+        self._id += 1
+        return sse.event(self._id + 1, name, orjson.dumps(document))  # 1 is the start
 
 
 def messages_of(request: ChatRequest, system_prompt: str) -> list[Message]:

@@ -7,7 +7,6 @@ do. Knows nothing of the client in front.
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,20 +27,13 @@ from tiza.settings import Settings
 from tiza.translation import N_
 
 Json = dict[str, Any]
+Frame = tuple[bytes, Json]  # one event of a streamed answer: as it came, and parsed
 
 KEEP_ALIVE_SECONDS = 4.0  # llama.cpp closes idle connections after 5 s: we give them up before
 QUESTION_SECONDS = 10.0  # patience for small questions: health, models, token counts
 MAX_ANSWER_BYTES = 16_777_216
 MAX_REASON_CHARS = 300
 REFUSED = N_("The model engine refused the request: {reason}")
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One event of a streamed answer: the bytes as they came, and parsed."""
-
-    raw: bytes
-    json: Json
 
 
 class EngineClient:
@@ -143,8 +135,8 @@ class EngineClient:
 class EngineStream:
     """The frames of one streamed answer, in batches of what arrived together.
 
-    Iterate inside `async with`: leaving it closes the connection, and that stops the generation.
-    The iteration ends after `[DONE]`, or with the connection if the answer was finished by then.
+    Read inside `async with`: leaving it closes the connection, and that stops the generation. The
+    stream ends after `[DONE]`, or with the connection if the answer was finished by then.
     """
 
     def __init__(self, response: aiohttp.ClientResponse, first: float, idle: float) -> None:
@@ -167,11 +159,8 @@ class EngineStream:
             await self._read_to_end()
         self._response.close()
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> list[Frame]:
-        """Return the next frames, never an empty list.
+    async def read(self) -> list[Frame]:
+        """Return the next frames; none at the end.
 
         Raises:
             EngineTimeout, EngineLost, EngineError: what went wrong on the engine's side.
@@ -184,19 +173,20 @@ class EngineStream:
                 if self._timed_out:
                     raise EngineTimeout(seconds=round(self._patience)) from exc
                 raise translated(exc, self._patience, begun=True) from exc
-            frames = self._parse(chunk) if chunk else self._end()
-            if frames:
+            if not chunk:
+                self._end()
+            elif frames := self._parse(chunk):
                 return frames
-        raise StopAsyncIteration
+        return []
 
     def _parse(self, chunk: bytes) -> list[Frame]:
-        frames = []
+        frames: list[Frame] = []
         try:
             for data in self._reader.feed(chunk):
                 if data == b"[DONE]":
                     self._done = True
                     break
-                frames.append(Frame(data, self._accepted(_json_object(data))))
+                frames.append((data, self._accepted(_json_object(data))))
         except FrameTooLarge as exc:
             raise EngineError(reason="an event without end") from exc
         if frames:
@@ -204,16 +194,16 @@ class EngineStream:
         return frames
 
     def _accepted(self, event: Json) -> Json:
-        if "error" in event:
-            raise EngineError(reason=_reason(event))
         choices = event.get("choices")
         if not isinstance(choices, list):
-            raise EngineError(reason="an event without choices")
+            raise EngineError(
+                reason=_reason(event) if "error" in event else "an event without choices"
+            )
         if choices and isinstance(choices[0], dict) and choices[0].get("finish_reason"):
             self._finished = True
         return event
 
-    def _end(self) -> list[Frame]:
+    def _end(self) -> None:
         if self._reader.incomplete:
             raise EngineError(reason="an event cut in half")
         if not self._begun:
@@ -221,7 +211,6 @@ class EngineStream:
         if not self._finished:
             raise EngineLost
         self._done = True
-        return []
 
     async def _read_to_end(self) -> None:
         """Let the connection be used again: after `[DONE]` only the end marker is left."""

@@ -4,7 +4,8 @@ The body for the engine is made of the fields that a request may have, never of 
 as it sent it. Streamed events are passed on as the engine wrote them once they were understood.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ from starlette.responses import Response
 
 from tiza.api import sse
 from tiza.api.bounds import check_generation
-from tiza.api.engine_client import Frame, Json
+from tiza.api.engine_client import EngineStream, Frame, Json
 from tiza.api.problems import language_of, openai_error
 from tiza.api.routes import PROBLEMS
 from tiza.api.schemas import ChatCompletionRequest, CompletionRequest
@@ -21,15 +22,18 @@ from tiza.api.state import State, StateDep
 from tiza.api.stats import Answer
 from tiza.api.streaming import EventStream, while_connected
 from tiza.errors import EngineError, RequestError
+from tiza.translation import N_
+
+Body = ChatCompletionRequest | CompletionRequest
 
 DONE = sse.message(b"[DONE]")
 
 router = APIRouter(prefix="/v1", tags=["OpenAI"])
 
 
-@router.get("/models", responses=PROBLEMS)
+@router.get("/models", summary=N_("List the models that are served."), responses=PROBLEMS)
 async def models(state: StateDep) -> dict[str, Any]:
-    """List the models that are served."""
+    """Name the models."""
     entries = [
         {"id": served.model, "object": "model", "created": 0, "owned_by": "tiza"}
         for served in await state.models()
@@ -37,11 +41,15 @@ async def models(state: StateDep) -> dict[str, Any]:
     return {"object": "list", "data": entries}
 
 
-@router.post("/chat/completions", responses=PROBLEMS)
+@router.post(
+    "/chat/completions",
+    summary=N_("Answer a conversation, whole or streamed."),
+    responses=PROBLEMS,
+)
 async def chat_completions(
     body: ChatCompletionRequest, request: Request, state: StateDep
 ) -> Response:
-    """Answer a conversation, whole or streamed."""
+    """Answer a conversation."""
     wanted = body.max_completion_tokens or body.max_tokens
     engine_body = body.allowed() | {"messages": [message.plain() for message in body.messages]}
     if body.response_format is not None:
@@ -49,16 +57,16 @@ async def chat_completions(
     return await _generate("/v1/chat/completions", body, wanted, engine_body, request, state)
 
 
-@router.post("/completions", responses=PROBLEMS)
+@router.post("/completions", summary=N_("Continue a text, whole or streamed."), responses=PROBLEMS)
 async def completions(body: CompletionRequest, request: Request, state: StateDep) -> Response:
-    """Continue a text, whole or streamed."""
+    """Continue a text."""
     engine_body = body.allowed() | {"prompt": body.prompt}
     return await _generate("/v1/completions", body, body.max_tokens, engine_body, request, state)
 
 
 async def _generate(  # noqa: PLR0917  # one call site a route
     path: str,
-    body: ChatCompletionRequest | CompletionRequest,
+    body: Body,
     max_tokens: int | None,
     engine_body: Json,
     request: Request,
@@ -71,52 +79,72 @@ async def _generate(  # noqa: PLR0917  # one call site a route
             request.receive, _whole(path, body.model, engine_body, state)
         )
         return Response(orjson.dumps(document), media_type="application/json")
-    engine_body |= {"stream": True, "stream_options": {"include_usage": True}}
-    wants_usage = body.stream_options is not None and body.stream_options.include_usage
-
-    def failure(error: RequestError) -> bytes:
-        detail = error.message(language_of(request.scope))
-        return sse.message(orjson.dumps({"error": openai_error(error, detail)}))
-
-    events = _events(path, body.model, engine_body, state, wants_usage=wants_usage)
-    return EventStream(events, lambda: b"", failure)
+    return EventStream(_Events(path, body, engine_body, state, language_of(request.scope)))
 
 
 async def _whole(path: str, model: str, body: Json, state: State) -> Json:
     answer = Answer()
+    async with _place(answer, model, state):
+        document = await state.engine.complete(path, body)
+        if not isinstance(document.get("choices"), list):
+            raise EngineError(reason="an answer without choices")
+        answer.take_usage(document.get("usage"))
+        return document
+
+
+@asynccontextmanager
+async def _place(answer: Answer, model: str, state: State) -> AsyncIterator[None]:
     with state.stats.count(answer):
         async with state.admission.place():
             answer.model = (await state.model(model)).model
-            document = await state.engine.complete(path, body)
-            if not isinstance(document.get("choices"), list):
-                raise EngineError(reason="an answer without choices")
-            answer.take_usage(document.get("usage"))
-            return document
+            yield
 
 
-async def _events(
-    path: str, model: str, body: Json, state: State, *, wants_usage: bool
-) -> AsyncGenerator[bytes]:
-    answer = Answer()
-    with state.stats.count(answer):
-        async with state.admission.place():
-            answer.model = (await state.model(model)).model
-            async with await state.engine.stream(path, body) as stream:
-                async for frames in stream:
-                    if passed := _pass_on(frames, answer, wants_usage=wants_usage):
-                        yield passed
-        yield DONE
+class _Events:
+    """An answer told as OpenAI tells it: chunks, then `[DONE]` or an error."""
 
+    def __init__(
+        self, path: str, body: Body, engine_body: Json, state: State, language: str
+    ) -> None:
+        self._path, self._model, self._state, self._language = path, body.model, state, language
+        self._engine_body = engine_body | {
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        self._wants_usage = body.stream_options is not None and body.stream_options.include_usage
+        self._answer = Answer()
 
-def _pass_on(frames: list[Frame], answer: Answer, *, wants_usage: bool) -> bytes:
-    """Return the frames for the client: all but the token counts that it did not ask for."""
-    passed = []
-    for frame in frames:
-        if usage := frame.json.get("usage"):
-            answer.take_usage(usage)
-        if frame.json["choices"]:
-            answer.saw_token()
-        elif not wants_usage:
-            continue
-        passed.append(sse.message(frame.raw))
-    return b"".join(passed)
+    @asynccontextmanager
+    async def answering(self) -> AsyncIterator[EngineStream]:
+        """Take a place and ask the engine; leaving the block stops it."""
+        state = self._state
+        async with (
+            _place(self._answer, self._model, state),
+            await state.engine.stream(self._path, self._engine_body) as stream,
+        ):
+            yield stream
+
+    def opening(self) -> bytes:
+        """Write nothing: the first chunk opens."""
+        return b""
+
+    def event(self, frames: list[Frame]) -> bytes:
+        """Pass the chunks on, all but the token counts that the client did not ask for."""
+        return b"".join([sse.message(raw) for raw, event in frames if self._is_for_client(event)])
+
+    def _is_for_client(self, event: Json) -> bool:
+        if usage := event.get("usage"):
+            self._answer.take_usage(usage)
+        if event["choices"]:
+            self._answer.saw_token()
+            return True
+        return self._wants_usage
+
+    def ending(self) -> bytes:
+        """Write `[DONE]`."""
+        return DONE
+
+    def failure(self, error: RequestError) -> bytes:
+        """Write an event that OpenAI's clients raise as an APIError."""
+        problem = openai_error(error, error.message(self._language))
+        return sse.message(orjson.dumps({"error": problem}))

@@ -8,42 +8,30 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from tiza.errors import InternalError, InvalidRequest, MethodNotAllowed, NotFound, RequestError
+from tiza.errors import (
+    EngineError,
+    InternalError,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    RequestError,
+    fields,
+)
 from tiza.translation import N_, accepted_language, translate
+from tiza.validation import problems_of
 
 MEDIA_TYPE = "application/problem+json"
 INVALID = N_("The request has {count} problem(s): {summary}")
 SHOWN_PROBLEMS = 20
 
-# pydantic's error types and our words for them, over the error's own context.
-WORDS: Mapping[str, str] = {
-    "json_invalid": N_("this is not valid JSON ({error})"),
-    "missing": N_("this field is required"),
-    "extra_forbidden": N_("this field is unknown"),
-    "string_type": N_("must be a text"),
-    "string_too_short": N_("must not be empty"),
-    "string_too_long": N_("must have at most {max_length} characters"),
-    "int_type": N_("must be a whole number"),
-    "int_from_float": N_("must be a whole number"),
-    "float_type": N_("must be a number"),
-    "finite_number": N_("must be a finite number"),
-    "bool_type": N_("must be true or false"),
-    "list_type": N_("must be a list"),
-    "too_short": N_("must have at least {min_length} entries"),
-    "too_long": N_("must have at most {max_length} entries"),
-    "model_attributes_type": N_("must be an object"),
-    "model_type": N_("must be an object"),
-    "dict_type": N_("must be an object"),
-    "greater_than_equal": N_("must be at least {ge}"),
-    "less_than_equal": N_("must be at most {le}"),
-    "literal_error": N_("must be one of: {expected}"),
-}
+log = structlog.get_logger("tiza.api")
 
 
 def install(app: FastAPI) -> None:
@@ -55,6 +43,7 @@ def install(app: FastAPI) -> None:
 
 async def _on_request_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestError)  # noqa: S101  # as registered
+    note(exc)
     return answer(exc, request.scope)
 
 
@@ -78,15 +67,7 @@ async def _on_http_error(request: Request, exc: Exception) -> Response:
 
 def invalid(errors: Sequence[Mapping[str, Any]]) -> InvalidRequest:
     """Turn pydantic's errors into one InvalidRequest."""
-    problems = [
-        (
-            _pointer(e["loc"]),
-            WORDS.get(e["type"], "{msg}"),
-            {"msg": e["msg"], **(e.get("ctx") or {})},
-        )
-        for e in errors[:SHOWN_PROBLEMS]
-    ]
-    return InvalidRequest(INVALID, problems, count=len(errors))
+    return InvalidRequest(INVALID, problems_of(errors[:SHOWN_PROBLEMS]), count=len(errors))
 
 
 def answer(error: RequestError, scope: Scope) -> Response:
@@ -99,6 +80,12 @@ def answer(error: RequestError, scope: Scope) -> Response:
         {**error.headers(), "Content-Language": language, "Vary": "Accept-Language"},
         MEDIA_TYPE,
     )
+
+
+def note(error: RequestError) -> None:
+    """Log what an operator has to know: the engine's failures, with their reason."""
+    if isinstance(error, EngineError):
+        log.warning("engine failed", code=error.code, **error.data)
 
 
 def language_of(scope: Scope) -> str:
@@ -120,7 +107,7 @@ def describe(error: RequestError, scope: Scope, language: str) -> dict[str, Any]
         "request_id": scope.get("state", {}).get("request_id", ""),
     }
     if isinstance(error, InvalidRequest) and error.problems:
-        document["errors"] = error.fields(language)
+        document["errors"] = fields(error.problems, language)
     if scope.get("path", "").startswith("/v1/"):
         document["error"] = openai_error(error, document["detail"])
     return document
@@ -131,8 +118,3 @@ def openai_error(error: RequestError, detail: str) -> dict[str, Any]:
     client_fault = error.status < InternalError.status
     kind = "invalid_request_error" if client_fault else "server_error"
     return {"message": detail, "type": kind, "param": None, "code": error.code}
-
-
-def _pointer(location: Sequence[str | int]) -> str:
-    parts = [str(part) for part in location if part != "body"]
-    return ".".join(parts) or "body"

@@ -1,21 +1,15 @@
 """The original endpoints: who is there, how well, with which models; and `POST /chat`."""
 
-import secrets
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-
-import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
-from tiza.api import sse
-from tiza.api.chat import Generation, now
-from tiza.api.problems import describe, language_of
+from tiza.api.chat import ChatEvents, Generation, now
+from tiza.api.problems import language_of
 from tiza.api.schemas import ChatRequest, ChatResponse, Health, ModelList, Problem, Welcome
 from tiza.api.state import StateDep
 from tiza.api.streaming import EventStream, while_connected
-from tiza.errors import RequestError
+from tiza.translation import N_
 
 DEGRADED = 503
 PROBLEMS: dict[int | str, dict[str, object]] = {
@@ -26,9 +20,14 @@ PROBLEMS: dict[int | str, dict[str, object]] = {
 router = APIRouter()
 
 
-@router.get("/", response_model=Welcome, tags=["service"])
+@router.get(
+    "/",
+    summary=N_("Name, version, and whether the engine answers."),
+    response_model=Welcome,
+    tags=["service"],
+)
 async def welcome(state: StateDep) -> Welcome:
-    """Name, version, and whether the engine answers."""
+    """Welcome whoever asks."""
     return Welcome(
         message=state.settings.app_name,
         version=state.settings.app_version,
@@ -36,9 +35,14 @@ async def welcome(state: StateDep) -> Welcome:
     )
 
 
-@router.get("/health", responses={DEGRADED: {"model": Health}}, tags=["service"])
+@router.get(
+    "/health",
+    summary=N_("200 while the service can answer questions, 503 while the engine is away."),
+    responses={DEGRADED: {"model": Health}},
+    tags=["service"],
+)
 async def health(state: StateDep) -> Health:
-    """200 while the service can answer questions, 503 while the engine is away."""
+    """Ask the engine how it is."""
     well = await state.engine.healthy()
     report = Health(
         status="healthy" if well else "degraded",
@@ -49,36 +53,53 @@ async def health(state: StateDep) -> Health:
     return report if well else JSONResponse(report.model_dump(), DEGRADED)  # type: ignore[return-value]  # same document, other status
 
 
-@router.get("/health/live", tags=["service"])
+@router.get("/health/live", summary=N_("200 while the process runs."), tags=["service"])
 async def live() -> dict[str, str]:
-    """200 while the process runs."""
+    """Answer, which is all."""
     return {"status": "alive"}
 
 
-@router.get("/health/ready", responses={DEGRADED: {}}, tags=["service"])
+@router.get(
+    "/health/ready",
+    summary=N_("200 while the process takes questions, 503 while it is being stopped."),
+    responses={DEGRADED: {}},
+    tags=["service"],
+)
 async def ready(state: StateDep) -> JSONResponse:
-    """200 while the process takes questions, 503 while it is being stopped."""
+    """Tell whether to send questions here."""
     if state.admission.draining:
         return JSONResponse({"status": "draining"}, DEGRADED)
     return JSONResponse({"status": "ready"})
 
 
-@router.get("/models", responses=PROBLEMS, tags=["service"])
+@router.get(
+    "/models",
+    summary=N_("List the models that are served; the first is active."),
+    responses=PROBLEMS,
+    tags=["service"],
+)
 async def models(state: StateDep) -> ModelList:
-    """List the models that are served; the first is active."""
+    """Name the models."""
     names = [served.model for served in await state.models()]
     return ModelList(models=names, active_model=names[0])
 
 
-@router.get("/stats", tags=["service"])
+@router.get(
+    "/stats", summary=N_("Tell what this process has done since it started."), tags=["service"]
+)
 async def stats(state: StateDep) -> dict[str, object]:
-    """Tell what this process has done since it started."""
+    """Count in JSON."""
     return state.stats.as_json()
 
 
-@router.get("/metrics", response_class=Response, tags=["service"])
+@router.get(
+    "/metrics",
+    summary=N_("Tell the same to Prometheus."),
+    response_class=Response,
+    tags=["service"],
+)
 async def metrics(state: StateDep) -> Response:
-    """Tell the same to Prometheus."""
+    """Count for Prometheus."""
     return Response(state.stats.as_prometheus(), media_type="text/plain; version=0.0.4")
 
 
@@ -87,38 +108,13 @@ async def metrics(state: StateDep) -> Response:
     response_model=ChatResponse,
     response_model_exclude_unset=True,
     responses=PROBLEMS | {200: {"content": {"text/event-stream": {}}}},
+    summary=N_("Answer a question, whole or as a stream of events."),
     tags=["chat"],
 )
 async def chat(body: ChatRequest, request: Request, state: StateDep) -> Response:
     """Answer a question, whole or as a stream of events (`"stream": true`)."""
     generation = Generation(body, state)
-    if not body.stream:
-        document = await while_connected(request.receive, _whole(generation))
-        return JSONResponse(document)
-    stream_id = secrets.token_hex(16)
-
-    def opening() -> bytes:
-        return sse.event(
-            1, b"start", orjson.dumps({"model": generation.model, "stream_id": stream_id})
-        )
-
-    def failure(error: RequestError) -> bytes:
-        problem = describe(error, request.scope, language_of(request.scope))
-        document = {"code": error.code, "detail": problem["detail"], "retryable": error.retryable}
-        return sse.event(generation.count + 2, b"error", orjson.dumps(document))
-
-    return EventStream(_events(generation), opening, failure)
-
-
-async def _whole(generation: Generation) -> dict[str, object]:
-    async with aclosing(generation.pieces()) as pieces:
-        async for _ in pieces:
-            pass
-    return generation.response()
-
-
-async def _events(generation: Generation) -> AsyncGenerator[bytes]:
-    async with aclosing(generation.pieces()) as pieces:
-        async for text in pieces:
-            yield sse.event(generation.count + 1, b"token", orjson.dumps({"text": text}))
-    yield sse.event(generation.count + 2, b"done", orjson.dumps(generation.response()))
+    if body.stream:
+        language = language_of(request.scope)
+        return EventStream(ChatEvents(generation, lambda error: error.message(language)))
+    return JSONResponse(await while_connected(request.receive, generation.whole()))

@@ -6,8 +6,11 @@ Bounds that are settings are checked in `bounds`, which also writes them into th
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 Role = Literal["user", "assistant"]
+MAX_STOPS = 4  # OpenAI's own bound
+
 OpenAIRole = Literal["system", "developer", "user", "assistant"]
 
 
@@ -118,8 +121,10 @@ class ResponseFormat(_Request):
 
 
 def _few(stop: str | list[str]) -> str | list[str]:
-    if isinstance(stop, list) and len(stop) > 4:  # noqa: PLR2004  # OpenAI's own bound
-        raise ValueError("at most 4 stop texts")
+    if isinstance(stop, list) and len(stop) > MAX_STOPS:
+        raise PydanticCustomError(
+            "too_long", "at most {max_length} entries", {"max_length": MAX_STOPS}
+        )
     return stop
 
 

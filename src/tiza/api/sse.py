@@ -3,8 +3,6 @@
 Source: WHATWG HTML, "Server-sent events". Knows nothing of what the data means.
 """
 
-from collections.abc import Iterator
-
 MAX_FRAME_BYTES = 1_048_576
 PING = b": ping\n\n"
 
@@ -14,16 +12,18 @@ class FrameTooLarge(ValueError):
 
 
 class FrameReader:
-    """Collects bytes as they arrive; `feed` yields the data of each frame that is complete."""
+    """Collects bytes as they arrive; `feed` returns the data of each frame that is complete."""
 
     def __init__(self) -> None:
         self._rest = b""
 
-    def feed(self, chunk: bytes) -> Iterator[bytes]:
-        r"""Yield the joined `data` lines of each frame; frames without data are passed over.
+    def feed(self, chunk: bytes) -> list[bytes]:
+        r"""Return the joined `data` lines of each complete frame; frames without data are left out.
 
         Lines may end in \n or \r\n. Raises FrameTooLarge.
         """
+        if not self._rest and _is_one_frame(chunk):  # what engines send, nearly always
+            return [chunk[6:-2]]
         buffer = self._rest + chunk
         if b"\r" in buffer:
             # A \r at the very end may be half of a \r\n: it stays for the next chunk.
@@ -32,10 +32,7 @@ class FrameReader:
         *frames, self._rest = buffer.split(b"\n\n")
         if len(self._rest) > MAX_FRAME_BYTES:
             raise FrameTooLarge
-        for frame in frames:
-            data = _data(frame)
-            if data is not None:
-                yield data
+        return [data for frame in frames if (data := _data(frame)) is not None]
 
     @property
     def incomplete(self) -> bool:
@@ -43,9 +40,16 @@ class FrameReader:
         return bool(self._rest.strip())
 
 
+def _is_one_frame(chunk: bytes) -> bool:
+    return (
+        chunk.startswith(b"data: ")
+        and chunk.endswith(b"\n\n")
+        and chunk.count(b"\n") == 2  # noqa: PLR2004  # the blank line's own
+        and b"\r" not in chunk
+    )
+
+
 def _data(frame: bytes) -> bytes | None:
-    if b"\n" not in frame and frame.startswith(b"data: "):  # what engines send, nearly always
-        return frame[6:]
     lines = [
         line[5:].removeprefix(b" ") for line in frame.split(b"\n") if line.startswith(b"data:")
     ]

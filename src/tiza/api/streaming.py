@@ -1,16 +1,19 @@
 """Answers that outlive one `await`: event streams, and work that ends when its client leaves.
 
-Written to ASGI directly (no BaseHTTPMiddleware, no task per event). Knows nothing of chats.
+Written to ASGI directly, with one `await` each for reading and sending a token: no
+BaseHTTPMiddleware, no generators in between. Knows nothing of chats.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
-from typing import TypeVar
+from collections.abc import Awaitable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, TypeVar
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from tiza.api.engine_client import EngineStream, Frame
+from tiza.api.problems import note
 from tiza.api.sse import PING
 from tiza.errors import InternalError, RequestError
 
@@ -20,9 +23,28 @@ HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
+DIRECT_SEND = "tiza.direct_send"
 
 T = TypeVar("T")
-Events = AsyncGenerator[bytes]
+
+
+class Events(Protocol):
+    """How an answer is told as events. `answering` holds all that the answer needs."""
+
+    def answering(self) -> AbstractAsyncContextManager[EngineStream]:
+        """Ask the engine; leaving the block stops it."""
+
+    def opening(self) -> bytes:
+        """Write what comes before everything."""
+
+    def event(self, frames: list[Frame]) -> bytes:
+        """Write what the engine's frames mean to the client; may be nothing."""
+
+    def ending(self) -> bytes:
+        """Write the end of an answer that is whole."""
+
+    def failure(self, error: RequestError) -> bytes:
+        """Write the end of an answer that is not."""
 
 
 async def while_connected(receive: Receive, work: Awaitable[T]) -> T | None:
@@ -46,55 +68,59 @@ async def _disconnected(receive: Receive) -> None:
 class EventStream(Response):
     """Sends events as they come, with pings in silence, and exactly one end.
 
-    `opening` is sent with the status, once there is a first event or after PING_SECONDS of waiting:
-    an error before that is an ordinary answer with its own status; one after it is the event that
-    `failure` writes.
+    The status goes out with the first event, or after PING_SECONDS of waiting: an error before that
+    is an ordinary answer with its own status, one after it is an event.
     """
 
-    def __init__(
-        self, events: Events, opening: Callable[[], bytes], failure: Callable[[RequestError], bytes]
-    ) -> None:
+    def __init__(self, events: Events) -> None:
         super().__init__()
-        self._events, self._opening, self._failure = events, opening, failure
+        self._events = events
         self._started = self._sending = False
         self._last = 0.0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream to the client until the events end or the client leaves."""
-        await while_connected(receive, self._stream(send))
+        self._send, self._direct = send, scope.get(DIRECT_SEND, send)
+        await while_connected(receive, self._stream())
 
-    async def _stream(self, send: Send) -> None:
-        self._last = asyncio.get_running_loop().time()
-        pings = asyncio.create_task(self._ping(send))
+    async def _stream(self) -> None:
+        loop, events = asyncio.get_running_loop(), self._events
+        self._last = loop.time()
+        pings = asyncio.create_task(self._ping())
         try:
-            async with aclosing(self._events) as events:
-                async for event in events:
-                    await self._write(send, event)
+            async with events.answering() as stream:
+                while frames := await stream.read():
+                    if event := events.event(frames):
+                        await self._write(event)
+                        self._last = loop.time()
+            await self._write(events.ending())
         except RequestError as exc:
             if not self._started:
                 raise
-            await self._write(send, self._failure(exc))
+            note(exc)
+            await self._write(events.failure(exc))
         except Exception:
             if self._started:
-                await self._write(send, self._failure(InternalError()))
+                await self._write(events.failure(InternalError()))
             raise
         finally:
             pings.cancel()
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _write(self, send: Send, event: bytes) -> None:
+    async def _write(self, event: bytes) -> None:
+        """Send an event; past the first, around the middlewares, which only look at the start."""
         self._sending = True
         if not self._started:
             self._started = True
-            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            event = self._opening() + event
-        await send({"type": "http.response.body", "body": event, "more_body": True})
-        self._last = asyncio.get_running_loop().time()
+            event = self._events.opening() + event
+            await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        await self._direct({"type": "http.response.body", "body": event, "more_body": True})
         self._sending = False
 
-    async def _ping(self, send: Send) -> None:
+    async def _ping(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._last + PING_SECONDS - loop.time())
             if not self._sending and loop.time() >= self._last + PING_SECONDS:
-                await self._write(send, PING)
+                await self._write(PING)
+                self._last = loop.time()

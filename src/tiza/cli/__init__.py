@@ -5,6 +5,7 @@ so that `tiza --help` stays quick and works where torch or an engine is missing.
 """
 
 import gettext
+import io
 import os
 import sys
 
@@ -21,9 +22,12 @@ def main() -> None:
     os.environ["LANGUAGE"] = os.environ["TIZA_LANG"] = language
     gettext.bindtextdomain(DOMAIN, str(LOCALE_PATH))
 
-    from tiza.cli.verbs import tiza  # its help texts are translated as it is imported
-
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ✓ gets a question mark
     try:
+        from tiza.cli.verbs import tiza  # its help texts are translated as it is imported
+
         tiza(prog_name="tiza")
     except TizaError as exc:
         print(f"{gettext.gettext('Error')}: {exc.message(language)}", file=sys.stderr)

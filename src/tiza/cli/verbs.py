@@ -8,12 +8,26 @@ from typing import Any
 import click
 
 from tiza import __version__
+from tiza.cli import INTERRUPTED
 from tiza.cli.taxonomy import taxonomy
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
+class Verbs(click.Group):
+    """A group that ends with 130 when its work is interrupted; click's own status is 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo(err=True)  # closes the line on which the terminal wrote ^C
+            ctx.exit(INTERRUPTED)
+
+
 @click.group(
+    cls=Verbs,
     context_settings=CONTEXT,
     help=_("Teach a language model your course, and let your class chat with it."),
 )

@@ -24,10 +24,11 @@ def find_gpus() -> list[Gpu]:
         return []
     command = [nvidia_smi, QUERY, "--format=csv,noheader,nounits"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
+        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True)
     except (OSError, subprocess.SubprocessError):
         return []
-    return [_parse(line) for line in done.stdout.splitlines() if line.count(",") >= 2]  # noqa: PLR2004  # three fields
+    lines = done.stdout.decode("utf-8", "replace").splitlines()
+    return [_parse(line) for line in lines if line.count(",") >= 2]  # noqa: PLR2004  # three fields
 
 
 def _parse(line: str) -> Gpu:

@@ -1,7 +1,8 @@
 """Run a command that ends when its parent ends, even if the parent was killed.
 
-Started as a script: `python -S leash.py COMMAND [ARG…]`. On Linux the kernel keeps the promise
-(prctl(2), PR_SET_PDEATHSIG, kept across exec); elsewhere the command just runs.
+Started as a script: `python -S leash.py PARENT COMMAND [ARG…]`, PARENT a process id. On Linux the
+kernel keeps the promise (prctl(2), PR_SET_PDEATHSIG, kept across exec); elsewhere the command just
+runs.
 """
 
 import ctypes
@@ -15,11 +16,13 @@ PR_SET_PDEATHSIG = 1
 def main() -> None:
     """Tie this process to its parent and become the command."""
     if sys.platform == "linux":
-        parent = os.getppid()
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died between our start and the call above
+        if os.getppid() != int(sys.argv[1]):  # it died before the call above
             sys.exit(1)
-    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606  # a list, no shell
+    try:
+        os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606  # a list, no shell
+    except OSError as exc:
+        sys.exit(f"error: {sys.argv[2]}: {exc.strerror}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from tiza.engines.engine import Address, Engine
+from tiza.engines.ports import check_port_free
 from tiza.errors import MissingExtra, ModelUnreadable, TizaError
 from tiza.models.find import Model
 from tiza.settings import Settings
@@ -59,6 +60,7 @@ def serve(args: argparse.Namespace) -> None:
     try:
         server = xllamacpp.Server(params)
     except RuntimeError as exc:
+        check_port_free(args.host, args.port, "VLLM_PORT")  # the other reason to fail
         raise ModelUnreadable(engine="llama.cpp", model=args.model) from exc
     print(f"listening on {server.listening_address}", flush=True)
     signal.sigwait({signal.SIGTERM, signal.SIGINT})

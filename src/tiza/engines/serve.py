@@ -1,6 +1,7 @@
 """`tiza model serve`: one engine in the foreground, supervised, until a signal comes."""
 
 import asyncio
+import contextlib
 import ipaddress
 from collections.abc import Mapping
 from gettext import gettext as _
@@ -67,8 +68,9 @@ async def _start_and_watch(supervisor: Supervisor, engine: Engine) -> None:
 
 
 def say(sentence: str, data: Mapping[str, object]) -> None:
-    """Print a sentence in the terminal's language."""
-    print(_(sentence).format(**data), flush=True)
+    """Print a sentence in the terminal's language; what runs goes on where nobody reads it."""
+    with contextlib.suppress(BrokenPipeError):
+        print(_(sentence).format(**data), flush=True)
 
 
 def is_loopback(host: str) -> bool:

@@ -1,0 +1,262 @@
+"""What a streamed token costs in the API, beside a raw aiohttp pass-through in the same run.
+
+    python benchmarks/gateway.py [--streams 1 16 64] [--rate 50] [--seconds 8] [--rounds 3]
+
+An upstream that streams at a fixed rate, one gateway at a time, and a client that reads everything:
+each a process of its own on loopback. CPU is the gateway process's own (user + system), divided by
+the frames that came through. Rounds of the two gateways alternate; the table shows medians.
+Writes JSON to var/bench/gateway.json.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psutil
+from aiohttp import web
+
+OUT = Path("var/bench/gateway.json")
+WARM_UP_SECONDS = 1.5
+QUESTION = {
+    "model": "bench",
+    "messages": [{"role": "user", "content": "hi"}],
+    "max_tokens": 4000,
+    "stream": True,
+}
+CHAT = {"message": "hi", "stream": True, "max_tokens": 3000}
+
+
+def upstream(port: int, rate: float) -> None:
+    """Serve OpenAI streams of one token every 1/rate seconds, as llama.cpp writes them."""
+
+    def frame(choice: dict[str, Any]) -> bytes:
+        chunk = {
+            "choices": [choice],
+            "created": 1,
+            "id": "chatcmpl-XB1od4L5JJ9Sm1e1YhormbTS5TLJxAGZ",
+            "model": "bench",
+            "system_fingerprint": "b0-unknown",
+            "object": "chat.completion.chunk",
+        }
+        return b"data: " + json.dumps(chunk, separators=(",", ":")).encode() + b"\n\n"
+
+    token = frame({"finish_reason": None, "index": 0, "delta": {"content": " token"}})
+
+    async def stream(request: web.Request) -> web.StreamResponse:
+        await request.read()
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        loop = asyncio.get_running_loop()
+        next_token = loop.time()
+        while True:
+            await response.write(token)
+            next_token += 1 / rate
+            await asyncio.sleep(max(0.0, next_token - loop.time()))
+
+    async def models(_: web.Request) -> web.Response:
+        return web.json_response({"data": [{"id": "bench", "max_model_len": 8192}]})
+
+    async def health(_: web.Request) -> web.Response:
+        return web.Response()
+
+    app = web.Application()
+    app.add_routes(
+        [
+            web.post("/v1/chat/completions", stream),
+            web.get("/v1/models", models),
+            web.get("/health", health),
+        ]
+    )
+    web.run_app(app, host="127.0.0.1", port=port, print=None)
+
+
+def passthrough(port: int, upstream_port: int) -> None:
+    """Serve the floor: the bytes of the upstream, as they come, through aiohttp both ways."""
+    import uvloop
+
+    async def session(app: web.Application) -> AsyncIterator[None]:
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(connector=connector) as made:
+            app["session"] = made
+            yield
+
+    async def forward(request: web.Request) -> web.StreamResponse:
+        url = f"http://127.0.0.1:{upstream_port}/v1/chat/completions"
+        body = await request.read()
+        async with request.app["session"].post(url, data=body) as answer:
+            response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+            await response.prepare(request)
+            async for chunk in answer.content.iter_any():
+                await response.write(chunk)
+            return response
+
+    async def live(_: web.Request) -> web.Response:
+        return web.Response()
+
+    app = web.Application()
+    app.cleanup_ctx.append(session)
+    app.add_routes([web.post("/v1/chat/completions", forward), web.get("/health/live", live)])
+    uvloop.install()
+    web.run_app(app, host="127.0.0.1", port=port, print=None, handle_signals=True)
+
+
+async def load(
+    url: str, body: dict[str, Any], streams: int, pid: int, seconds: float
+) -> dict[str, float]:
+    """Read `streams` streams; return CPU per frame (µs), frames/s, first token (ms), memory (MB)."""
+    process, frames, first = psutil.Process(pid), 0, []
+
+    async def read(session: aiohttp.ClientSession) -> None:
+        nonlocal frames
+        started, seen = time.perf_counter(), False
+        async with session.post(url, json=body) as response:
+            assert response.status == 200, await response.text()
+            async for chunk in response.content.iter_any():
+                if not seen:
+                    first.append(time.perf_counter() - started)
+                    seen = True
+                frames += chunk.count(b'token"')
+
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        readers = [asyncio.create_task(read(session)) for _ in range(streams)]
+        await asyncio.sleep(WARM_UP_SECONDS)
+        before, counted, started = sum(process.cpu_times()[:2]), frames, time.perf_counter()
+        await asyncio.sleep(seconds)
+        cpu, passed = sum(process.cpu_times()[:2]) - before, frames - counted
+        elapsed, memory = time.perf_counter() - started, process.memory_info().rss
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+    return {
+        "cpu_us_per_frame": cpu / passed * 1e6,
+        "frames_per_second": passed / elapsed,
+        "first_token_ms": statistics.median(first) * 1e3,
+        "memory_mb": memory / 1e6,
+    }
+
+
+@contextmanager
+def running(command: list[str], health: str, environment: dict[str, str]) -> Iterator[int]:
+    """Run a command while the block lasts; yield its process id once it answers."""
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        asyncio.run(_answers(health))
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait()
+
+
+async def _answers(url: str) -> None:
+    async with aiohttp.ClientSession() as session, asyncio.timeout(20):
+        while True:
+            try:
+                async with session.get(url):
+                    return
+            except aiohttp.ClientConnectionError:
+                await asyncio.sleep(0.05)
+
+
+def free_port() -> int:
+    """Return a port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def measure(args: argparse.Namespace) -> list[dict[str, Any]]:
+    """Run all rounds; return one row per gateway, path and number of streams."""
+    me, up, ours, raw = [sys.executable, __file__], free_port(), free_port(), free_port()
+    environment = {
+        "VLLM_API_URL": f"http://127.0.0.1:{up}",
+        "PORT": str(ours),
+        "MAX_STREAMS": "1024",
+    }
+    environment |= {"VLLM_MAX_MODEL_LEN": "8192", "LOG_LEVEL": "warning"}
+    targets = {
+        "raw aiohttp": (raw, "/v1/chat/completions", QUESTION),
+        "tiza /v1": (ours, "/v1/chat/completions", QUESTION),
+        "tiza /chat": (ours, "/chat", CHAT),
+    }
+    commands = {
+        raw: [*me, "passthrough", "--port", str(raw), "--upstream", str(up)],
+        ours: [sys.executable, "-m", "tiza.api"],
+    }
+    samples: dict[tuple[str, int], list[dict[str, float]]] = {}
+    upstream_command = [*me, "upstream", "--port", str(up), "--rate", str(args.rate)]
+    with running(upstream_command, f"http://127.0.0.1:{up}/health", {}):
+        for _ in range(args.rounds):
+            for streams in args.streams:
+                for name, (port, path, body) in targets.items():
+                    url = f"http://127.0.0.1:{port}"
+                    with running(commands[port], f"{url}/health/live", environment) as pid:
+                        found = asyncio.run(load(url + path, body, streams, pid, args.seconds))
+                    samples.setdefault((name, streams), []).append(found)
+    return [
+        {"gateway": name, "streams": streams, **_medians(rounds)}
+        for (name, streams), rounds in samples.items()
+    ]
+
+
+def _medians(rounds: list[dict[str, float]]) -> dict[str, float]:
+    return {key: round(statistics.median(r[key] for r in rounds), 2) for key in rounds[0]}
+
+
+def report(rows: list[dict[str, Any]]) -> None:
+    """Print the table and write the JSON."""
+    floor = {r["streams"]: r["cpu_us_per_frame"] for r in rows if r["gateway"] == "raw aiohttp"}
+    print(
+        f"{'gateway':<12} {'streams':>7} {'µs/token':>9} {'× raw':>6} {'token/s':>8} {'first ms':>9} {'MB':>6}"
+    )
+    for row in rows:
+        row["ratio_to_raw"] = round(row["cpu_us_per_frame"] / floor[row["streams"]], 2)
+        print(
+            f"{row['gateway']:<12} {row['streams']:>7} {row['cpu_us_per_frame']:>9.1f} "
+            f"{row['ratio_to_raw']:>6.2f} {row['frames_per_second']:>8.0f} "
+            f"{row['first_token_ms']:>9.1f} {row['memory_mb']:>6.0f}"
+        )
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(rows, indent=2))
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    verbs = parser.add_subparsers(dest="verb")
+    for verb in ("upstream", "passthrough"):
+        child = verbs.add_parser(verb)
+        child.add_argument("--port", type=int, required=True)
+        child.add_argument("--upstream", type=int)
+        child.add_argument("--rate", type=float)
+    parser.add_argument("--streams", type=int, nargs="+", default=[1, 16, 64])
+    parser.add_argument("--rate", type=float, default=50)
+    parser.add_argument("--seconds", type=float, default=6)
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args()
+    if args.verb == "upstream":
+        upstream(args.port, args.rate)
+    elif args.verb == "passthrough":
+        passthrough(args.port, args.upstream)
+    else:
+        report(measure(args))
+
+
+if __name__ == "__main__":
+    main()

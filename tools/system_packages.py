@@ -1,0 +1,42 @@
+"""Install what the tests need beyond Python, where that is possible; say what is missing elsewhere.
+
+As root on Debian or Ubuntu the packages are installed (after saying so); anywhere else the tests
+that need them are skipped by name, and this prints the command that would enable them. In CI
+nothing may be missing.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+# program → the Debian packages that bring it
+NEEDED = {"chromium": ("chromium", "fonts-liberation")}
+
+
+def main() -> int:
+    """Install or report; return the exit status."""
+    missing = [
+        package
+        for program, packages in NEEDED.items()
+        if shutil.which(program) is None
+        for package in packages
+    ]
+    if not missing:
+        return 0
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if not (is_root and shutil.which("apt-get")):
+        print(
+            f"Not installed: {', '.join(missing)}. To enable their tests: sudo {' '.join(install)}"
+        )
+        return 1 if os.environ.get("CI") else 0
+    print(f"Installing for the tests: {', '.join(missing)} …", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(["apt-get", "update", "-qq"], check=True, env=environment)
+    done = subprocess.run(install, check=False, env=environment, stdout=subprocess.DEVNULL)
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+/**
+ * Everything that can go wrong with a question, as data that can be stored and shown.
+ * Knows the contract's error codes; knows nothing of words or of the page.
+ */
+
+/** @type {FailureCode[]} */
+const SERVER_CODES = [
+  "invalid_request",
+  "body_too_large",
+  "unauthenticated",
+  "forbidden",
+  "rate_limited",
+  "engine_unreachable",
+  "overloaded",
+  "draining",
+  "engine_timeout",
+  "engine_error",
+  "engine_lost",
+  "internal",
+];
+
+/** What a proxy on the way may answer without a code of ours. @type {Record<number, FailureCode>} */
+const CODE_OF_STATUS = {
+  400: "invalid_request",
+  401: "unauthenticated",
+  403: "forbidden",
+  413: "body_too_large",
+  422: "invalid_request",
+  429: "rate_limited",
+  502: "engine_unreachable",
+  503: "engine_unreachable",
+  504: "engine_timeout",
+};
+
+/** Where the log tells an operator more than the code tells the reader. @type {FailureCode[]} */
+const TRACEABLE = ["engine_timeout", "engine_error", "engine_lost", "internal"];
+
+export class ChatError extends Error {
+  /** @param {Failure} failure */
+  constructor(failure) {
+    super(failure.code);
+    this.name = "ChatError";
+    this.failure = failure;
+  }
+}
+
+/**
+ * A failure that this side noticed.
+ * @param {FailureCode} code
+ */
+export function localError(code) {
+  return new ChatError({ code, retryable: true });
+}
+
+/**
+ * A refusal, from its problem+json or, failing that, from its status alone.
+ * @param {Response} response
+ */
+export async function refusalError(response) {
+  /** @type {{code?: unknown, request_id?: unknown}} */
+  const problem = await response.json().catch(() => ({}));
+  const code = knownCode(problem?.code) ?? CODE_OF_STATUS[response.status] ?? "internal";
+  return new ChatError({
+    code,
+    retryable: true,
+    ...referenceOf(code, problem?.request_id ?? response.headers.get("X-Request-ID")),
+    ...retryAtOf(response.headers.get("Retry-After")),
+  });
+}
+
+/**
+ * The `error` event that ended a stream.
+ * @param {{code?: unknown, retryable?: unknown}} data
+ * @param {Response} response
+ */
+export function streamError(data, response) {
+  const code = knownCode(data.code) ?? "internal";
+  return new ChatError({
+    code,
+    retryable: data.retryable !== false,
+    ...referenceOf(code, response.headers.get("X-Request-ID")),
+  });
+}
+
+/**
+ * @param {unknown} code
+ * @returns {FailureCode | undefined}
+ */
+function knownCode(code) {
+  return SERVER_CODES.find((known) => known === code);
+}
+
+/**
+ * @param {FailureCode} code
+ * @param {unknown} id
+ */
+function referenceOf(code, id) {
+  return typeof id === "string" && TRACEABLE.includes(code) ? { reference: id } : {};
+}
+
+/** @param {string | null} seconds */
+function retryAtOf(seconds) {
+  const wait = Number(seconds);
+  return wait > 0 ? { retryAt: Date.now() + wait * 1000 } : {};
+}

@@ -1,0 +1,145 @@
+/**
+ * The nouns of the page, known in every module. Types only: the browser never loads this file.
+ */
+
+type Language = "en" | "es";
+
+/** Names one entry of the catalogues in `i18n/`. */
+type Key = keyof typeof import("../i18n/en.json");
+
+/** Fill the places of an entry; where it has plural forms, `count` chooses. */
+type Values = Record<string, string | number>;
+
+type Entry = string | Partial<Record<Intl.LDMLPluralRule, string>>;
+
+type Theme = "system" | "light" | "dark";
+
+type Health = "connected" | "degraded" | "offline";
+
+interface SseEvent {
+  type: string;
+  data: string;
+  id: string;
+}
+
+interface Turn {
+  role: "user" | "assistant";
+  content: string;
+}
+
+/** The body of `POST api/chat`, but for `stream`. */
+interface ChatRequest {
+  message: string;
+  conversation_history: Turn[];
+  language: Language;
+}
+
+/** What the server says of a finished answer. */
+interface AnswerReport {
+  response: string;
+  model: string;
+  tokens_used?: number;
+  prompt_tokens?: number;
+  completion_tokens?: number;
+  latency_seconds?: number;
+  truncated?: boolean;
+}
+
+type AnswerEvent =
+  | { type: "start"; model: string }
+  | { type: "token"; text: string }
+  | { type: "done"; report: AnswerReport };
+
+/** The contract's codes, and the two that only this side can notice. */
+type FailureCode =
+  | "invalid_request"
+  | "body_too_large"
+  | "unauthenticated"
+  | "forbidden"
+  | "rate_limited"
+  | "engine_unreachable"
+  | "overloaded"
+  | "draining"
+  | "engine_timeout"
+  | "engine_error"
+  | "engine_lost"
+  | "internal"
+  | "offline"
+  | "connection_lost";
+
+interface Failure {
+  code: FailureCode;
+  retryable: boolean;
+  /** When trying again makes sense, in milliseconds since 1970. */
+  retryAt?: number;
+  /** The request's id, by which an operator finds it in the log. */
+  reference?: string;
+}
+
+interface Exchange {
+  question: string;
+  /** The language of the page when it was asked. */
+  language: Language;
+  /** As far as it has come. */
+  answer: string;
+  state: "pending" | "done" | "stopped" | "failed";
+  model: string;
+  /** Older turns did not go along. */
+  truncated: boolean;
+  /** The rest of the report is the answer itself. */
+  report?: Omit<AnswerReport, "response">;
+  failure?: Failure;
+}
+
+type Fact = [key: Key, values?: Values];
+
+type Token = import("../vendor/marked.js").Token;
+
+type Tokens<Kind extends keyof MarkedTokens> = MarkedTokens[Kind];
+
+interface MarkedTokens {
+  Checkbox: import("../vendor/marked.js").Tokens.Checkbox;
+  Heading: import("../vendor/marked.js").Tokens.Heading;
+  Image: import("../vendor/marked.js").Tokens.Image;
+  Link: import("../vendor/marked.js").Tokens.Link;
+  Markup: import("../vendor/marked.js").Tokens.HTML | import("../vendor/marked.js").Tokens.Tag;
+  Table: import("../vendor/marked.js").Tokens.Table;
+}
+
+/** Fills an element with HTML of a model, made safe. */
+type Writer = (element: Element, html: string) => void;
+
+/** What every exchange on the page shares. */
+interface ExchangeTools {
+  translator: import("./i18n.js").Translator;
+  announcer: import("./announcer.js").Announcer;
+  write: Writer;
+  retry: (exchange: Exchange) => void;
+}
+
+/** What the page lends to a conversation. */
+interface ChatSurroundings {
+  translator: import("./i18n.js").Translator;
+  transcript: HTMLElement;
+  /** Read aloud by screen readers. */
+  announcements: HTMLElement;
+  conversation: import("./conversation.js").Conversation;
+  onBusy: (busy: boolean) => void;
+  onModel: (model: string) => void;
+  onFailure: () => void;
+}
+
+/** What the whole browser window lends to the page. */
+interface PageSurroundings {
+  translator: import("./i18n.js").Translator;
+  /** Keeps the conversation and the draft. */
+  store: import("./store.js").Store;
+  onModel: (model: string) => void;
+  onFailure: () => void;
+}
+
+/** What the writer of a question may want. */
+interface Wishes {
+  send: (question: string) => void;
+  stop: () => void;
+}
