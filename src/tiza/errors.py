@@ -159,13 +159,17 @@ class PageMissing(TizaError):
 class LessonError(TizaError):
     """Data: `path`, `line`, `column`, `rule`; `wrong` and `advice` are the rule's own templates."""
 
-    def __init__(self, wrong: str, advice: str, words: Mapping[str, object], **data: object) -> None:
+    def __init__(
+        self, wrong: str, advice: str, words: Mapping[str, object], **data: object
+    ) -> None:
         super().__init__(**data)
         self.wrong, self.advice, self.words = wrong, advice, words
 
     def message(self, language: str = "en") -> str:
         """Return the place, what is wrong there, and what to do."""
-        sentences = [translate(s, language).format_map(self.words) for s in (self.wrong, self.advice)]
+        sentences = [
+            translate(s, language).format_map(self.words) for s in (self.wrong, self.advice)
+        ]
         return "{path}:{line}:{column}: {said} ({rule})".format(
             **self.data, said=" ".join(sentences)
         )

@@ -208,7 +208,7 @@ def tree(taxonomy_path: Path, depth: int | None, *, as_json: bool) -> None:
 @click.option("--language", help=_("Language of the lesson, such as en or es."))
 @click.option("--created-by", help=_("Your name."))
 @click.option("--grounded/--freeform", default=None, help=_("With a text for each question?"))
-def new(
+def new(  # noqa: PLR0917  # click passes every option by name
     taxonomy_path: Path,
     kind: str | None,
     subject: str | None,

@@ -6,7 +6,7 @@ are shown.
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,8 +23,6 @@ ALONE = 300  # files that one process checks before another would have started
 BATCH = 50  # files that travel together
 KEPT = 1_000  # verdicts that wait to be written
 
-Extra = Callable[[Path], Iterable[Finding]]
-
 
 @dataclass(frozen=True)
 class Checked:
@@ -37,14 +35,10 @@ class Checked:
 
 @dataclass(frozen=True)
 class Options:
-    """How to check. `only`: files whose repetitions are reported; `extra`: more rules for a file.
-
-    The cache is a file, or None for none.
-    """
+    """How to check. `cache` is a file, or None to keep nothing."""
 
     cache: Path | None = None
     processes: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
-    extra: Extra | None = None
 
 
 def check(candidates: Iterable[Candidate], options: Options) -> Iterator[Checked]:
@@ -53,8 +47,7 @@ def check(candidates: Iterable[Candidate], options: Options) -> Iterator[Checked
         for inspection in _inspections(candidates, options):
             path, verdict = inspection.candidate.path, inspection.verdict
             repetitions.add(path, verdict.questions)
-            extra = options.extra(path) if options.extra and inspection.candidate.readable else ()
-            yield Checked(path, (*verdict.findings, *extra))
+            yield Checked(path, verdict.findings)
         for repeated in repetitions.find():
             yield Checked(repeated.path, (_finding(repeated),), again=True)
 

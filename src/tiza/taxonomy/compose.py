@@ -8,8 +8,8 @@ import re
 from typing import Any
 
 import yaml
-from yaml.cyaml import CParser
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml._yaml import CParser
+from yaml.nodes import Node, ScalarNode
 
 from tiza.taxonomy.finding import Finding
 from tiza.taxonomy.syntax import explain
@@ -18,6 +18,7 @@ MAX_DEPTH = 12
 MAX_VALUES = 30_000
 TEXT = "text"  # the tag of every text, however it was written
 CORE = "tag:yaml.org,2002:"
+TEXT_TAGS = (TEXT, f"{CORE}str")
 KNOWN_TAGS = {f"{CORE}str": TEXT, f"{CORE}map": "", f"{CORE}seq": ""}
 MAY_BE_ALIAS = re.compile(r"\*(?<![^\s\[\]{},:?-]\*)[^\s*]")
 # The first characters of plain values that YAML 1.1 may read as something else than text.
@@ -75,18 +76,22 @@ def compose(text: str) -> Node | Finding | None:
 def _near(composer: _Composer) -> tuple[int, int]:
     """Return where the parser is, by the token that it would read next."""
     try:
-        mark = composer.peek_event().start_mark
+        event = composer.peek_event()
     except yaml.YAMLError:
         return 1, 1
-    return mark.line + 1, mark.column + 1
+    return _position(event)
 
 
 def _first_alias(text: str) -> Finding | None:
     for event in yaml.parse(text, yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent):
-            mark = event.start_mark
-            return Finding("yaml-alias", mark.line + 1, mark.column + 1)
+            return Finding("yaml-alias", *_position(event))
     return None
+
+
+def _position(event: yaml.Event | None) -> tuple[int, int]:
+    mark = event.start_mark if event else None
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
 def foreign_tag(node: Node) -> str | None:
@@ -101,18 +106,4 @@ def foreign_tag(node: Node) -> str | None:
 
 def is_text(node: Node) -> bool:
     """Tell whether a scalar is a text."""
-    return node.tag == TEXT or node.tag == f"{CORE}str"
-
-
-__all__ = [
-    "MAX_DEPTH",
-    "MAX_VALUES",
-    "MappingNode",
-    "Node",
-    "ScalarNode",
-    "SequenceNode",
-    "TEXT",
-    "compose",
-    "foreign_tag",
-    "is_text",
-]
+    return node.tag in TEXT_TAGS

@@ -26,7 +26,7 @@ UNSUPPORTED_SHARE = 0.6
 LONG_NUMBER = 3  # digits: years and quantities, not counts that a reader works out
 SHOWN_WORDS = 3
 SEPARATOR = re.compile(r"(?<=\d)[.,](?=\d)")
-MARKS = "\"'`.,;:!?¿¡()[]{}«»“”‘’…*_-–—"
+MARKS = "\"'`.,;:!?¿¡()[]{}«»“”‘’…*_-–—"  # noqa: RUF001  # those of printed text too
 
 
 class Prints:

@@ -22,7 +22,7 @@ CLASSES = {
     800: "literature",
     900: "history",
 }
-HEADING = re.compile(r"#\s*(\d{3}(?:\.\d+)?)(?!\d|\s*[–-])")  # not a span, as 000–999
+HEADING = re.compile(r"#\s*(\d{3}(?:\.\d+)?)(?!\d|\s*[\u2013-])")  # a number, not a span
 NUMBER = re.compile(r"\d{3}(\.\d+)?")
 CLASS = 100
 

@@ -91,5 +91,3 @@ def _is_lesson(path: str) -> bool:
     """Tell whether git's path is a lesson, or meant to be one: the checker will say so."""
     name = path.rpartition("/")[2]
     return name == LESSON or ("/" in path and name.lower().endswith(LOOKS_LIKE_A_LESSON))
-
-

@@ -1,7 +1,7 @@
 """Check one file: what can be said of it without knowing the others.
 
-`judge` looks at bytes only, so that its verdict can be kept under their hash; `examine` adds what the
-file system says. Runs in worker processes.
+`judge` looks at bytes only, so that its verdict can be kept under their hash; `examine` adds what
+the file system says. Runs in worker processes.
 """
 
 from array import array
@@ -18,7 +18,6 @@ from tiza.taxonomy.repeated import EXAM, SEED
 from tiza.taxonomy.source import find_beside, read
 from tiza.taxonomy.style import find_in_style
 from tiza.taxonomy.verdict import Verdict, no_questions, pack
-
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,9 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
 
-from tiza.taxonomy.compose import (
-    TEXT,
-    MappingNode,
-    Node,
-    ScalarNode,
-    SequenceNode,
-    foreign_tag,
-    is_text,
-)
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from tiza.taxonomy.compose import TEXT, foreign_tag, is_text
 from tiza.taxonomy.finding import Finding, shown
 from tiza.taxonomy.lesson import Place
 from tiza.translation import N_

@@ -57,13 +57,17 @@ def root_of(folder: Path, taxonomy: Path) -> Path:
 
     That is the given taxonomy, or else the folder above the last branch in the path.
     """
-    absolute, given = Path(os.path.abspath(folder)), Path(os.path.abspath(taxonomy))
+    absolute, given = _absolute(folder), _absolute(taxonomy)
     if absolute.is_relative_to(given):
         return _climb(folder, len(absolute.parts) - len(given.parts))
     for up, name in enumerate(reversed(absolute.parts)):
         if name in BRANCHES:
             return _climb(folder, up + 1)
     return folder
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100  # without following links, unlike resolve()
 
 
 def _climb(folder: Path, levels: int) -> Path:

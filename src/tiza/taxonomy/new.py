@@ -17,7 +17,7 @@ FOLDER = re.compile(r"[a-z0-9_]+(?:/[a-z0-9_]+)*")
 FIRST_LANGUAGE = "en"  # lessons in another one lie in a folder of its name, beside the English one
 
 NOTES = N_("Lines that begin with # are notes for you: keep or delete them.")
-COLON = N_('A text with a colon goes in quotes, or on lines of its own after >- and indented.')
+COLON = N_("A text with a colon goes in quotes, or on lines of its own after >- and indented.")
 CHECK = N_("When it is filled in, run: tiza taxonomy check {path}")
 DOMAIN = N_("The subject, in a few words, as the title of a chapter.")
 TASK_KNOWLEDGE = N_("What the answers should be like: for whom, how long, in which tone.")

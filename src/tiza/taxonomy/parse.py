@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tiza.taxonomy.compose import MappingNode, Node, ScalarNode, compose
+from yaml.nodes import MappingNode, Node, ScalarNode
+
+from tiza.taxonomy.compose import compose
 from tiza.taxonomy.fields import Fields, Keys, place
 from tiza.taxonomy.finding import Finding
 from tiza.taxonomy.lesson import Document, Example, Form, Kind, Lesson, Place
@@ -142,8 +144,8 @@ class _LessonReader:
         plain = isinstance(node, ScalarNode) and node.tag in ("int", "float")
         number = _whole(text) if plain else None
         versions = (NEWEST,) if self.kind is Kind.KNOWLEDGE else (1, 2, NEWEST)
-        if number in versions:
-            return int(number)
+        if number is not None and number in versions:
+            return number
         self.fields.add("unsupported-version", node, version=f"`{text[:20]}`")
         return NEWEST
 

@@ -69,7 +69,7 @@ class _Bucket:
         self._file: IO[bytes] | None = None
 
     def spill(self) -> None:
-        self._file = self._file or TemporaryFile()  # closed by close()
+        self._file = self._file or TemporaryFile()  # noqa: SIM115  # closed by close()
         self.rows.tofile(self._file)
         self.rows = array("Q")
 

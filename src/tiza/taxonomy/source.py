@@ -29,15 +29,13 @@ def read(candidate: Candidate) -> bytes | Finding:
             return Finding("link-outside-tree", data=name)
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                return Finding("not-a-file", data=name)
-            data = file.read(MAX_BYTES + 1)
-    except IsADirectoryError:
-        return Finding("not-a-file", data=name)
+            data = file.read(MAX_BYTES + 1) if stat.S_ISREG(status.st_mode) else None
     except (OSError, RuntimeError) as exc:
-        if path.is_dir():
+        if path.exists() and not path.is_file():
             return Finding("not-a-file", data=name)
         return Finding("unreadable-file", data={"reason": _reason(exc)})
+    if data is None:
+        return Finding("not-a-file", data=name)
     if len(data) > MAX_BYTES:
         size = max(status.st_size, len(data))
         return Finding("file-too-large", data={"size": size, "limit": MAX_BYTES})

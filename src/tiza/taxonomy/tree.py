@@ -75,14 +75,18 @@ def _folders(taxonomy: Path) -> Iterator[tuple[str, ...]]:
     """Yield the subject folders, those without lessons too."""
     for here, folders, _files in os.walk(taxonomy):
         parts = Path(here).relative_to(taxonomy).parts
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and (parts or f in BRANCHES))
+        folders[:] = sorted(
+            f for f in folders if not f.startswith(".") and (parts or f in BRANCHES)
+        )
         if len(parts) >= DEEPEST:
             folders.clear()
         if parts:
             yield parts
 
 
-def draw(branch: Branch, depth: int | None = None, prefix: str = "") -> Iterator[tuple[str, Branch]]:
+def draw(
+    branch: Branch, depth: int | None = None, prefix: str = ""
+) -> Iterator[tuple[str, Branch]]:
     """Yield each line's drawing with the branch on it, down to a depth."""
     if depth == 0:
         return

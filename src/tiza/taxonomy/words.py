@@ -14,22 +14,25 @@ COMBINING = re.compile(r"[\u0300-\u036f]+")
 DIGIT = re.compile(r"\d")
 FEWEST_SIGNIFICANT = 4
 
-ENGLISH = frozenset(
-    "the of and to in is that it for was on are as with they be at this have from or had by but "
-    "not what were when your can an each which she do how their if will there about many then "
-    "them these so some her would him has who why where does did you".split()
-)
-SPANISH = frozenset(
-    "el la los las de del que y en un una es se por con para como más pero sus le ya este sí "
-    "porque esta entre cuando muy sin sobre también hay donde quien desde todo nos qué cuál cómo "
-    "dónde cuándo quién son fue ser está tiene su lo al cuántos cuántas".split()
-)
+ENGLISH_WORDS = """
+the of and to in is that it for was on are as with they be at this have from or had by but
+not what were when your can an each which she do how their if will there about many then
+them these so some her would him has who why where does did you
+"""
+SPANISH_WORDS = """
+el la los las de del que y en un una es se por con para como más pero sus le ya este sí
+porque esta entre cuando muy sin sobre también hay donde quien desde todo nos qué cuál cómo
+dónde cuándo quién son fue ser está tiene su lo al cuántos cuántas
+"""
 # Words that do not tell two questions apart. Question words and negations do, and stay.
-FILLERS = frozenset(
-    "the a an of in on at to is are was were do does did be it its that this you your please "
-    "can could would tell me el la los las un una de del en a al es son era fue ser se su que lo "
-    "puedes puede dime me por favor".split()
-)
+FILLER_WORDS = """
+the a an of in on at to is are was were do does did be it its that this you your please
+can could would tell me el la los las un una de del en a al es son era fue ser se su que lo
+puedes puede dime me por favor
+"""
+ENGLISH = frozenset(ENGLISH_WORDS.split())
+SPANISH = frozenset(SPANISH_WORDS.split())
+FILLERS = frozenset(FILLER_WORDS.split())
 
 
 def tokens(text: str) -> list[str]:

@@ -4,7 +4,6 @@ The only place that uses ruamel.yaml, which keeps all of that but reads some thi
 than `compose`.
 """
 
-import os
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
@@ -48,7 +47,7 @@ class LessonFile:
         """Write the file; whoever reads it meanwhile sees the old one or the new one, whole."""
         part = self.path.with_name(f".{self.path.name}.part")
         part.write_text(self.text(), "utf-8")
-        os.replace(part, self.path)
+        part.replace(self.path)
 
 
 def _yaml() -> YAML:
@@ -83,7 +82,7 @@ def _last(node: Any) -> tuple[Any, Any]:
         node = node[key]
 
 
-def _scalar(text: str) -> str:
+def _scalar(text: str) -> Any:
     if len(text) < FOLD_FROM or "\n" in text:
         return text
     folded = FoldedScalarString(text)

@@ -1,5 +1,6 @@
 """Show findings: as text for people, as JSON, as annotations on GitHub, as SARIF."""
 
+from collections.abc import Callable
 from typing import TextIO
 
 from tiza.taxonomy.report.github import GithubReport
@@ -10,7 +11,7 @@ from tiza.taxonomy.report.text import TextReport
 
 __all__ = ["FORMATS", "Counts", "Report", "make"]
 
-FORMATS = {
+FORMATS: dict[str, Callable[[TextIO, str], Report]] = {
     "text": TextReport,
     "json": JsonReport,
     "github": GithubReport,
@@ -20,5 +21,4 @@ FORMATS = {
 
 def make(name: str, out: TextIO, language: str) -> Report:
     """Return a report of a format that writes to a stream, in a language."""
-    report: Report = FORMATS[name](out, language)
-    return report
+    return FORMATS[name](out, language)

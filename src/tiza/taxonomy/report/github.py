@@ -28,8 +28,8 @@ class GithubReport:
             said = _escaped(f"{words} ({finding.rule_id})", "%\r\n")
             self._out.write(f"::{command} {place},title={finding.rule_id}::{said}\n")
 
-    def end(self, counts: Counts) -> None:
-        """Write nothing: GitHub counts by itself."""
+    def end(self, counts: Counts) -> None:  # GitHub counts by itself
+        """Write nothing."""
 
 
 def _escaped(text: str, special: str) -> str:

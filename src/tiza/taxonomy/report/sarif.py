@@ -35,7 +35,7 @@ class SarifReport:
             self._out.write(self._separator + result)
             self._separator = ",\n"
 
-    def end(self, counts: Counts) -> None:
+    def end(self, counts: Counts) -> None:  # noqa: ARG002  # SARIF has no place for them
         """Close the run."""
         begun = self._separator == ",\n"
         self._out.write("\n]}]}\n" if begun else f"{self._separator}]}}]}}\n")

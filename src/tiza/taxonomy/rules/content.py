@@ -39,7 +39,9 @@ CONTENT_RULES = (
         WARNING,
         N_("The context does not seem to support this answer (not found there: {words})."),
         N_("Add the missing fact to the context, or correct the answer."),
-        N_("Answers of knowledge lessons must be found in the context, or the model learns to invent."),
+        N_(
+            "What a knowledge lesson answers must be in the context, or the model learns to invent."
+        ),
     ),
     Rule(
         "context-too-long",
@@ -60,7 +62,7 @@ CONTENT_RULES = (
         WARNING,
         N_("This example has no context, but others of this lesson have one."),
         N_("Give every example a context, or none; two kinds are two lessons."),
-        N_("Grounded and freeform skills are generated in different ways; a mixture loses contexts."),
+        N_("Skills with and without contexts are generated differently; a mixture loses some."),
     ),
     Rule(
         "wrong-language",

@@ -18,7 +18,9 @@ FILE_RULES = (
         ERROR,
         N_("{name} is not an ordinary file."),
         N_("Rename or remove it; a lesson is a text file called qna.yaml."),
-        N_("A folder, a device or a pipe may bear the name of a lesson, but cannot be read as one."),
+        N_(
+            "A folder, a device or a pipe may bear the name of a lesson, but cannot be read as one."
+        ),
     ),
     Rule(
         "unreadable-file",

@@ -32,7 +32,9 @@ STRUCTURE_RULES = (
         ERROR,
         N_("`{key}` must be a text, but YAML reads {value} as {type}."),
         N_('Put it between quotes: "{value}"'),
-        N_("Words like yes, no, true and null, and plain numbers and dates, are not texts in YAML."),
+        N_(
+            "Words like yes, no, true and null, and plain numbers and dates, are not texts in YAML."
+        ),
     ),
     Rule(
         "text-expected",
@@ -74,7 +76,9 @@ STRUCTURE_RULES = (
         WARNING,
         N_("The key `{key}` is not used."),
         N_("Remove it, or use one of: {known}."),
-        N_("InstructLab's schema lets unknown keys pass in questions_and_answers; nothing uses them."),
+        N_(
+            "InstructLab's schema lets other keys pass in questions_and_answers; nothing uses them."
+        ),
     ),
     Rule(
         "unsupported-version",

@@ -52,7 +52,7 @@ SYNTAX_RULES = (
         "unclosed-quote",
         ERROR,
         N_("The quotation mark that opens here is never closed."),
-        N_("Close it with {quote}. If {quote} is part of the text, use `>-` and a new line instead."),
+        N_("Close it with {quote}. If {quote} belongs to the text, put the text below after `>-`."),
         N_("The rest of the file would become one single text."),
     ),
     Rule(
@@ -67,7 +67,7 @@ SYNTAX_RULES = (
         ERROR,
         N_("The text begins with {char}, which has a meaning of its own in YAML."),
         N_('Put the text between double quotes: "…"'),
-        N_("The characters @ ` % & * ! | > [ ] {{ }} # , ? and - steer YAML at the start of a value."),
+        N_("The characters @ ` % & * ! | > [ ] {{ }} # , ? - steer YAML at the start of a value."),
     ),
     Rule(
         "unknown-escape",
