@@ -26,8 +26,8 @@ OUTLINE = N_("What the document is about, in one or two sentences.")
 DOCUMENT = N_("The whole text, as a Markdown file beside this one.")
 EXAMPLES = N_("At least {least} different questions, each with a short and complete answer.")
 CONTEXTS = N_(
-    "At least {least} passages of the document (up to 500 words in all lines together), each with "
-    "at least {pairs} questions that the passage answers."
+    "At least {least} passages of the document, each with at "
+    "least {pairs} questions that the passage answers."
 )
 GROUNDED = N_("At least {least} texts, each with a question and the answer that the text gives.")
 PARAPHRASES = N_("Other ways to ask the same, as many as you like; or delete these two lines.")

@@ -67,7 +67,7 @@ SYNTAX_RULES = (
         ERROR,
         N_("The text begins with {char}, which has a meaning of its own in YAML."),
         N_('Put the text between double quotes: "…"'),
-        N_("The characters @ ` % & * ! | > [ ] {{ }} # , ? - steer YAML at the start of a value."),
+        N_("The characters @ ` % & * ! | > [ ] { } # , ? - steer YAML at the start of a value."),
     ),
     Rule(
         "unknown-escape",
