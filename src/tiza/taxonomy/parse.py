@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from yaml.nodes import MappingNode, Node, ScalarNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tiza.taxonomy.compose import compose
 from tiza.taxonomy.fields import Fields, Keys, place
@@ -206,7 +206,7 @@ class _LessonReader:
     def _pairs_of_context(self, values: dict[str, Node], context: str) -> list[Example]:
         node = values.get("questions_and_answers")
         entries = self.fields.entries(node, "questions_and_answers")
-        if node is not None and isinstance(node.value, list) and len(entries) < FEWEST_PAIRS:
+        if isinstance(node, SequenceNode) and len(entries) < FEWEST_PAIRS:
             self._too_few("too-few-pairs", node, len(entries), FEWEST_PAIRS)
         where = place(values["context"]) if "context" in values else None
         pairs = [
@@ -219,7 +219,7 @@ class _LessonReader:
     def _seed_entries(self, least: int) -> list[Node]:
         node = self.values.get("seed_examples")
         entries = self.fields.entries(node, "seed_examples")
-        if node is not None and isinstance(node.value, list) and len(entries) < least:
+        if isinstance(node, SequenceNode) and len(entries) < least:
             self._too_few("too-few-examples", node, len(entries), least)
         return entries
 
@@ -257,7 +257,7 @@ class _LessonReader:
     def _exam(self) -> list[Example]:
         node = self.values.get("exam")
         entries = self.fields.entries(node, "exam")
-        if node is not None and isinstance(node.value, list) and not entries:
+        if isinstance(node, SequenceNode) and not entries:
             self.fields.add("empty-list", node, key="exam")
         pairs = [self._pair(entry, SKILL_EXAMPLE, "`exam`") for entry in entries]
         return [pair for pair in pairs if pair]
@@ -273,7 +273,7 @@ class _LessonReader:
         fields.check_keys(node, values, LOCAL if "path" in values else REMOTE, "`document`")
         patterns = values.get("patterns")
         entries = fields.texts(patterns, "patterns")
-        if patterns is not None and isinstance(patterns.value, list):
+        if isinstance(patterns, SequenceNode):
             self._note_repeated([(e, str(e.value)) for e in patterns.value])
         return Document(
             place(values.get("path") or node),

@@ -98,7 +98,7 @@ STRUCTURE_RULES = (
         "too-few-pairs",
         ERROR,
         N_("This context has {count} questions; it needs at least {least}."),
-        N_("Add {missing} more questions with answers that the context gives."),
+        N_("Add more questions whose answers the context gives; still missing: {missing}."),
         N_("InstructLab asks for three questions on every context."),
     ),
     Rule(
