@@ -1,4 +1,4 @@
-"""Write `docs/lesson-rules.md` and `.es.md` from the rules: `python tools/lesson_rules.py [--check]`.
+"""Write `docs/lesson-rules.md` and `.es.md` from the rules: `tools/lesson_rules.py [--check]`.
 
 First the typical mistakes with their messages exactly as `tiza taxonomy check` prints them, then
 every rule. `--check` writes nothing and fails if a page is not what the code says.
@@ -14,7 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lesson_mistakes import ATTRIBUTION, DOCUMENT, MISTAKES, Mistake
-
 from tiza.taxonomy.check import Options, check
 from tiza.taxonomy.find import find
 from tiza.taxonomy.report.text import NAMES, TextReport
