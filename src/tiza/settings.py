@@ -145,6 +145,8 @@ def load(**overrides: object) -> Settings:
         return Settings(**given)
     except ValidationError as exc:
         raise SettingsError(problems_of(exc.errors())) from exc
+    except UnicodeDecodeError as exc:
+        raise SettingsError.of(".env", "{reason}", reason=exc) from exc
 
 
 def sources(settings: Settings) -> Mapping[str, str]:

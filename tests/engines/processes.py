@@ -67,6 +67,15 @@ def listener(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
         yield taken.getsockname()[1]
 
 
+def put_program(folder: Path, name: str, script: str) -> Path:
+    """Write a shell script that can be run."""
+    folder.mkdir(exist_ok=True)
+    program = folder / name
+    program.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+    program.chmod(0o755)
+    return program
+
+
 def clean_environment(**given: object) -> dict[str, str]:
     """Return the environment without any setting, locale or proxy of this machine, plus `given`."""
     mine = {name.upper() for name in Settings.model_fields}

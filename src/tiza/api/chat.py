@@ -104,7 +104,10 @@ class Generation:
 
     def take(self, frames: list[Frame]) -> str:
         """Add what the frames bring and return their text."""
-        text = "".join([self._text(event) for _, event in frames])
+        if len(frames) == 1:
+            text = self._text(frames[0][1])
+        else:
+            text = "".join([self._text(event) for _, event in frames])
         if text:
             self._answer.saw_token()
             self._texts.append(text)

@@ -194,13 +194,13 @@ class EngineStream:
         return frames
 
     def _accepted(self, event: Json) -> Json:
-        choices = event.get("choices")
-        if not isinstance(choices, list):
-            raise EngineError(
-                reason=_reason(event) if "error" in event else "an event without choices"
-            )
-        if choices and isinstance(choices[0], dict) and choices[0].get("finish_reason"):
-            self._finished = True
+        try:
+            choices = event["choices"]
+            if choices and choices[0].get("finish_reason"):
+                self._finished = True
+        except (AttributeError, KeyError, TypeError) as exc:
+            reason = _reason(event) if "error" in event else "an event without choices"
+            raise EngineError(reason=reason) from exc
         return event
 
     def _end(self) -> None:

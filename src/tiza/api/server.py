@@ -91,6 +91,6 @@ class Server(uvicorn.Server):
 
 def _settle_memory() -> None:
     """Spare the garbage collector from walking all imports again and again as tokens flow."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
+    gc.enable()
