@@ -23,7 +23,7 @@ LONG = 500_000
         (BOMB, "yaml-alias"),
         (SIMPLE.replace("created_by: ana", "created_by: &me ana") + "domain2: *me\n", "yaml-alias"),
         ("[" * LONG, "too-deep"),
-        ("{a: " * LONG, "too-deep"),
+        ("{a: " * (LONG // 2), "too-deep"),
         ("- " * LONG, "too-deep"),
         ("- a\n" * (LONG // 2), "too-many-values"),
         ("[" + "a," * (LONG // 2) + "]", "too-many-values"),
@@ -123,8 +123,12 @@ def test_check_says_so_when_a_file_cannot_be_read(
     """The system's reason is passed on. (root may read everything, so its refusal is pretended.)"""
     path = write(tmp_path, "knowledge/a", SIMPLE)
 
-    def refuse(*_: object) -> int:
-        raise PermissionError(13, "Permission denied")
+    really_open = os.open
+
+    def refuse(file: Path, *rest: int) -> int:
+        if file == path:
+            raise PermissionError(13, "Permission denied")
+        return really_open(file, *rest)
 
     monkeypatch.setattr(os, "open", refuse)
     (finding,) = findings([path], tmp_path)

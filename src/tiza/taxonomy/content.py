@@ -59,23 +59,23 @@ def find_in_content(lesson: Lesson, prints: Prints) -> Iterator[Finding]:
 
 
 def _repetitions(lesson: Lesson, prints: Prints) -> Iterator[Finding]:
-    taught: dict[int, tuple[int, int]] = {}  # near print → exact print, line
+    taught: dict[int, tuple[int, Place]] = {}  # near print → exact print, where
     for example, (near, exact) in zip(lesson.examples, prints.seeds, strict=True):
         if not example.question.strip():
             continue
         place = example.places.get("question", example.place)
-        first_exact, first = taught.setdefault(near, (exact, place.line))
-        if first != place.line:
+        first_exact, first = taught.setdefault(near, (exact, place))
+        if first != place:
             rule = "duplicate-question" if first_exact == exact else "near-duplicate-question"
-            yield Finding(rule, *place, {"first": f"qna.yaml:{first}"})
+            yield Finding(rule, *place, {"first": f"qna.yaml:{first.line}"})
         for other_near, other in prints.paraphrases(example):
-            taught.setdefault(other_near, (other, place.line))
+            taught.setdefault(other_near, (other, place))
             if other == exact:
                 yield Finding("repeated-paraphrase", *example.places["paraphrases"])
     for example, (near, _exact) in zip(lesson.exam, prints.exam, strict=True):
         if near in taught and example.question.strip():
             place = example.places.get("question", example.place)
-            yield Finding("exam-repeats-seed", *place, {"first": f"qna.yaml:{taught[near][1]}"})
+            yield Finding("exam-repeats-seed", *place, {"first": f"qna.yaml:{taught[near][1].line}"})
 
 
 def _lengths(lesson: Lesson) -> Iterator[Finding]:

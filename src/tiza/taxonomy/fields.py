@@ -86,10 +86,10 @@ class Fields:
             return ""
         if node.tag is TEXT and (may_be_empty or node.value.strip()):
             return str(node.value)
+        if self._tagged(node):
+            return ""
         if not isinstance(node, ScalarNode):
             self.add("text-expected", node, key=key)
-        elif self._tagged(node):
-            return ""
         elif is_text(node):
             if not may_be_empty and not node.value.strip():
                 self.add("empty-text", node, key=key)

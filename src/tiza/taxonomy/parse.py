@@ -288,9 +288,9 @@ class _LessonReader:
         for node, content in entries:
             if not _says_something(content):
                 continue  # a template that is still to be filled in
-            line = node.start_mark.line + 1
-            if first.setdefault(content, line) != line:
+            if content in first:
                 self.fields.add("duplicate-example", node, first=first[content])
+            first.setdefault(content, node.start_mark.line + 1)
 
 
 def _says_something(content: object) -> bool:
