@@ -75,7 +75,9 @@ def _repetitions(lesson: Lesson, prints: Prints) -> Iterator[Finding]:
     for example, (near, _exact) in zip(lesson.exam, prints.exam, strict=True):
         if near in taught and example.question.strip():
             place = example.places.get("question", example.place)
-            yield Finding("exam-repeats-seed", *place, {"first": f"qna.yaml:{taught[near][1].line}"})
+            yield Finding(
+                "exam-repeats-seed", *place, {"first": f"qna.yaml:{taught[near][1].line}"}
+            )
 
 
 def _lengths(lesson: Lesson) -> Iterator[Finding]:

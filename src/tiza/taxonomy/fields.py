@@ -47,7 +47,7 @@ class Fields:
 
     def mapping(self, node: Node, where: str) -> dict[str, Node] | None:
         """Return the values by key, or None if the node is no mapping."""
-        if not isinstance(node, MappingNode) or self._tagged(node):
+        if not isinstance(node, MappingNode) or self.tagged(node):
             self.add("not-a-mapping", node, where=where)
             return None
         values: dict[str, Node] = {}
@@ -86,7 +86,7 @@ class Fields:
             return ""
         if node.tag is TEXT and (may_be_empty or node.value.strip()):
             return str(node.value)
-        if self._tagged(node):
+        if self.tagged(node):
             return ""
         if not isinstance(node, ScalarNode):
             self.add("text-expected", node, key=key)
@@ -105,7 +105,7 @@ class Fields:
         """Return the entries of a list; none for a missing one or something else."""
         if node is None:
             return []
-        if not isinstance(node, SequenceNode) or self._tagged(node):
+        if not isinstance(node, SequenceNode) or self.tagged(node):
             self.add("not-a-list", node, key=key)
             return []
         return list(node.value)
@@ -117,7 +117,8 @@ class Fields:
             self.add("empty-list", node, key=key)
         return tuple(text for entry in entries if (text := self.text(entry, key)))
 
-    def _tagged(self, node: Node) -> bool:
+    def tagged(self, node: Node) -> bool:
+        """Tell whether a node has a tag that lessons may not use, which is noted."""
         tag = foreign_tag(node)
         if tag is not None:
             self.add("yaml-tag", node, tag=shown(tag))

@@ -140,6 +140,8 @@ class _LessonReader:
         node = self.values.get("version")
         if node is None:
             return 1
+        if self.fields.tagged(node):
+            return NEWEST
         text = node.value if isinstance(node, ScalarNode) else ""
         plain = isinstance(node, ScalarNode) and node.tag in ("int", "float")
         number = _whole(text) if plain else None

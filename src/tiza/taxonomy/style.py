@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tiza.taxonomy.finding import Finding
 
+TAB_IN_TEXT = re.compile(rb"(?<=[^\s])[ ]*\t(?=[ \t]*[^\s])")
 TRAILING = re.compile(rb"[ \t]+\r?$", re.MULTILINE)
 
 
@@ -12,11 +13,18 @@ def find_in_style(data: bytes) -> Iterator[Finding]:
     """Yield findings on line endings and spaces at the end of lines."""
     if b" \n" in data or b"\t\n" in data or b" \r\n" in data or b"\t\r\n" in data:
         first, *others = TRAILING.finditer(data)
-        before = data[: first.start()]
-        line, column = before.count(b"\n") + 1, first.start() - before.rfind(b"\n")
-        yield Finding("trailing-spaces", line, column, {"count": 1 + len(others)})
+        where = _position(data, first.start())
+        yield Finding("trailing-spaces", *where, {"count": 1 + len(others)})
+    if b"\t" in data and (tab := TAB_IN_TEXT.search(data)):
+        yield Finding("tab-in-text", *_position(data, tab.start()))
     if b"\r\n" in data:
         yield Finding("windows-line-endings")
     if data and not data.endswith(b"\n"):
-        line, column = data.count(b"\n") + 1, len(data) - data.rfind(b"\n")
-        yield Finding("no-final-newline", line, column)
+        yield Finding("no-final-newline", *_position(data, len(data)))
+
+
+def _position(data: bytes, at: int) -> tuple[int, int]:
+    """Return line and column of a byte; the column counts characters."""
+    start = data.rfind(b"\n", 0, at) + 1
+    column = len(data[start:at].decode("utf-8", "replace")) + 1
+    return data.count(b"\n", 0, at) + 1, column

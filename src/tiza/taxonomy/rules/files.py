@@ -86,6 +86,13 @@ FILE_RULES = (
         N_("They are harmless here, but InstructLab's own checker refuses the file for them."),
     ),
     Rule(
+        "tab-in-text",
+        WARNING,
+        N_("There is a tab in the line."),
+        N_("Write a space instead."),
+        N_("Nobody sees it, the model learns it, and InstructLab's own checker may refuse it."),
+    ),
+    Rule(
         "no-final-newline",
         WARNING,
         N_("The last line does not end."),
