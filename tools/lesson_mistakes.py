@@ -164,7 +164,7 @@ MISTAKES = (
         "A slip of the pen in a key",
         "Una clave mal escrita",
         f"answer: {MOON}",
-        f"anwser: {MOON}",
+        f"answr: {MOON}",
     ),
     Mistake("missing-key", "A key is missing", "Falta una clave", "created_by: Ana\n", ""),
     Mistake(

@@ -28,7 +28,8 @@ SKILL = f"version: 3\ncreated_by: ana\ntask_description: Say where.\nseed_exampl
 SKILL_V2 = SKILL.replace("version: 3", "version: 2")
 SKILL_V1 = f"created_by: ana\ntask_description: ''\nseed_examples:\n{pairs(1)}"
 GROUNDED = "version: 3\ncreated_by: ana\ntask_description: Say who.\nseed_examples:\n" + "".join(
-    f"  - context: {name} has the {thing}.\n    question: Who has the {thing}?\n    answer: {name}.\n"
+    f"  - context: {name} has the {thing}.\n"
+    f"    question: Who has the {thing}?\n    answer: {name}.\n"
     for name, thing in zip(
         ("Ada", "Ben", "Cleo", "Dan", "Eva"), ("key", "map", "lamp", "rope", "boat"), strict=True
     )

@@ -120,7 +120,7 @@ def test_check_says_so_when_qna_yaml_is_no_file(tmp_path: Path) -> None:
 def test_check_says_so_when_a_file_cannot_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The system's reason is passed on. (root may read everything, so its refusal is pretended.)"""
+    """The system's reason is passed on. root may read everything: its refusal is pretended."""
     path = write(tmp_path, "knowledge/a", SIMPLE)
 
     really_open = os.open
@@ -148,7 +148,7 @@ def test_check_finds_files_when_their_names_are_nearly_right(tmp_path: Path) -> 
 def test_check_survives_when_file_names_are_not_text(tmp_path: Path) -> None:
     """A folder's name may be any bytes."""
     folder = os.fsencode(tmp_path) + b"/knowledge/\xff\n\x1b[2J"
-    os.makedirs(folder)
+    Path(os.fsdecode(folder)).mkdir(parents=True)
     Path(os.fsdecode(folder), "qna.yaml").write_text(SIMPLE)
 
     assert findings([tmp_path], tmp_path) == []

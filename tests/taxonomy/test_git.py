@@ -44,13 +44,13 @@ def taxonomy(tmp_path: Path) -> Path:
     return root
 
 
-def changes(taxonomy: Path, base: str | None = None) -> list[tuple[str, str, str | None]]:
+def changes(taxonomy: Path, base: str | None = None) -> list[tuple[str, str, str]]:
     """Return the changes with paths relative to the taxonomy."""
     return [
         (
             str(change.status),
             str(change.path.parent.relative_to(taxonomy)),
-            change.before and str(change.before.parent.relative_to(taxonomy)),
+            str(change.before.parent.relative_to(taxonomy)) if change.before else "",
         )
         for change in diff(taxonomy, base)
     ]
@@ -66,10 +66,10 @@ def test_diff_lists_everything_that_can_happen_to_a_lesson(taxonomy: Path) -> No
     (taxonomy.parent / "qna.yaml").write_text("changed")
 
     assert changes(taxonomy) == [
-        ("changed", "compositional_skills/say", None),
-        ("added", "knowledge/staged", None),
+        ("changed", "compositional_skills/say", ""),
+        ("added", "knowledge/staged", ""),
         ("renamed", "knowledge/stream", "knowledge/river"),
-        ("added", "knowledge/untracked/ñandú", None),
+        ("added", "knowledge/untracked/ñandú", ""),
     ]
 
 
@@ -77,7 +77,7 @@ def test_diff_lists_removed_lessons_which_are_not_checked(taxonomy: Path) -> Non
     """They are gone."""
     (taxonomy / "knowledge/river/qna.yaml").unlink()
 
-    assert changes(taxonomy) == [("removed", "knowledge/river", None)]
+    assert changes(taxonomy) == [("removed", "knowledge/river", "")]
     assert list(existing(diff(taxonomy), taxonomy)) == []
 
 
@@ -94,7 +94,7 @@ def test_diff_compares_with_the_revision_that_is_named(taxonomy: Path) -> None:
     commit(taxonomy, "Later")
 
     assert changes(taxonomy) == []
-    assert changes(taxonomy, "HEAD~1") == [("added", "knowledge/later", None)]
+    assert changes(taxonomy, "HEAD~1") == [("added", "knowledge/later", "")]
 
 
 def test_diff_lists_all_lessons_when_the_base_is_empty(taxonomy: Path) -> None:

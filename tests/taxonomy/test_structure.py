@@ -16,7 +16,7 @@ OWN = "  - question: Where does the forest end?\n    answer: The forest ends at 
     ("leaf", "text", "rule", "line", "column"),
     [
         (LESSON, SIMPLE.replace("domain: Geography\n", ""), "missing-key", 1, 1),
-        (LESSON, SIMPLE.replace("domain", "domian"), "misspelt-key", 3, 1),
+        (LESSON, SIMPLE.replace("domain", "dommain"), "misspelt-key", 3, 1),
         (LESSON, SIMPLE + "colour: red\n", "unknown-key", 16, 1),
         (LESSON, SIMPLE + "1: red\n", "unknown-key", 16, 1),
         (LESSON, SIMPLE.replace("version: 3", "version: 2"), "unsupported-version", 1, 10),
@@ -25,7 +25,7 @@ OWN = "  - question: Where does the forest end?\n    answer: The forest ends at 
         (SKILLS, SKILL.replace("version: 3", "version: 4"), "unsupported-version", 1, 10),
         (SKILLS, SKILL.replace("version: 3", "version: yes"), "unsupported-version", 1, 10),
         (LESSON, SIMPLE.replace(OWN, ""), "too-few-examples", 6, 3),
-        (SKILLS, "created_by: a\ntask_description: b\nseed_examples: []\n", "too-few-examples", 3, 16),
+        (SKILLS, SKILL_V1.partition("\n ")[0] + " []\n", "too-few-examples", 3, 16),
         (LESSON, SIMPLE.replace("ana", "no"), "not-text", 2, 13),
         (LESSON, SIMPLE.replace("ana", "1998-01-02"), "not-text", 2, 13),
         (LESSON, SIMPLE.replace("ana", "1_000"), "not-text", 2, 13),
@@ -52,7 +52,7 @@ OWN = "  - question: Where does the forest end?\n    answer: The forest ends at 
         (LESSON, SIMPLE.rstrip("\n"), "no-final-newline", 15, 40),
     ],
 )  # fmt: skip
-def test_check_points_at_the_place_when_a_rule_is_not_kept(
+def test_check_points_at_the_place_when_a_rule_is_not_kept(  # noqa: PLR0917  # given by name
     leaf: str, text: str, rule: str, line: int, column: int, tmp_path: Path
 ) -> None:
     """A finding has the line and the column that an editor shows."""

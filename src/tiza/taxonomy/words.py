@@ -22,12 +22,12 @@ them these so some her would him has who why where does did you
 SPANISH_WORDS = """
 el la los las de del que y en un una es se por con para como más pero sus le ya este sí
 porque esta entre cuando muy sin sobre también hay donde quien desde todo nos qué cuál cómo
-dónde cuándo quién son fue ser está tiene su lo al cuántos cuántas
+dónde cuándo quién son fue está tiene su lo al cuántos cuántas
 """
 # Words that do not tell two questions apart. Question words and negations do, and stay.
 FILLER_WORDS = """
 the a an of in on at to is are was were do does did be it its that this you your please
-can could would tell me el la los las un una de del en a al es son era fue ser se su que lo
+can could would tell me el la los las un una de del en a al es son era fue se su que lo
 puedes puede dime me por favor
 """
 ENGLISH = frozenset(ENGLISH_WORDS.split())

@@ -11,10 +11,13 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.scalarstring import FoldedScalarString
+from ruamel.yaml.error import CommentMark
+from ruamel.yaml.scalarstring import FoldedScalarString, LiteralScalarString
+from ruamel.yaml.tokens import CommentToken
 
 FOLD_FROM = 70  # characters, from which a text goes below its key
 WIDTH = 80
+BLOCKS = (FoldedScalarString, LiteralScalarString)  # they end their last line themselves
 
 
 class LessonFile:
@@ -58,17 +61,21 @@ def _yaml() -> YAML:
     return yaml
 
 
-def _take_gap(node: Any) -> Any:
+def _take_gap(node: Any) -> str:
     """Take the blank lines and comments after the last value, which stand before the next key."""
     holder, key = _last(node)
-    return holder.ca.items.pop(key, None)
+    parts = holder.ca.items.pop(key, None) or ()
+    text = next((str(part.value) for part in parts if part), "")
+    return f"\n{text}" if text and isinstance(holder[key], BLOCKS) else text
 
 
-def _give_gap(node: Any, gap: Any) -> None:
+def _give_gap(node: Any, gap: str) -> None:
     """Put them after what is now the last value."""
-    token = next((part for part in gap or () if part), None)
-    if token is not None:
-        holder, key = _last(node)
+    holder, key = _last(node)
+    if isinstance(holder[key], BLOCKS):
+        gap = gap.removeprefix("\n")
+    if gap:
+        token = CommentToken(gap, CommentMark(0), None)
         in_list = isinstance(holder, CommentedSeq)
         holder.ca.items[key] = [token, None] if in_list else [None, None, token, None]
 
