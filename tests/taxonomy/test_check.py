@@ -120,11 +120,11 @@ def test_cache_gives_nothing_when_an_entry_is_nonsense(tmp_path: Path) -> None:
 
 
 def test_repetitions_stay_small_when_the_tree_grows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Eighty thousand questions wait on disk; one sixty-fourth of them is looked at at a time."""
-    monkeypatch.setattr("tiza.taxonomy.repeated.BUFFERED", 600)
+    """Twenty thousand questions wait on disk; one sixty-fourth of them is looked at at a time."""
+    monkeypatch.setattr("tiza.taxonomy.repeated.BUFFERED", 150)
     tracemalloc.start()
     with Repetitions() as repetitions:
-        for number in range(4_000):
+        for number in range(1_000):
             rows = no_questions()
             for question in range(20):
                 rows.extend(((number * 20 + question) * 0x9E3779B97F4A7C15 % 2**64, 2))
@@ -133,7 +133,7 @@ def test_repetitions_stay_small_when_the_tree_grows(monkeypatch: pytest.MonkeyPa
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert peak < 4_000_000
+    assert peak < 1_000_000
 
 
 def test_repetitions_find_both_places_when_files_lie_on_disk() -> None:

@@ -6,10 +6,10 @@ are shown.
 
 import multiprocessing
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from tiza.taxonomy.examine import Inspection, examine
 from tiza.taxonomy.find import Candidate
 from tiza.taxonomy.finding import Finding
 from tiza.taxonomy.repeated import Repeated, Repetitions
+from tiza.taxonomy.verdict import Verdict
 
 ALONE = 300  # files that one process checks before another would have started
 BATCH = 50  # files that travel together
@@ -44,10 +45,9 @@ class Options:
 def check(candidates: Iterable[Candidate], options: Options) -> Iterator[Checked]:
     """Yield every file with its findings, then the questions that stand in several files."""
     with Repetitions() as repetitions:
-        for inspection in _inspections(candidates, options):
-            path, verdict = inspection.candidate.path, inspection.verdict
-            repetitions.add(path, verdict.questions)
-            yield Checked(path, verdict.findings)
+        for candidate, verdict in _verdicts(candidates, options):
+            repetitions.add(candidate.path, verdict.questions)
+            yield Checked(candidate.path, verdict.findings)
         for repeated in repetitions.find():
             yield Checked(repeated.path, (_finding(repeated),), again=True)
 
@@ -57,43 +57,47 @@ def _finding(repeated: Repeated) -> Finding:
     return Finding(repeated.rule, repeated.line, 1, {"first": first})
 
 
-def _inspections(candidates: Iterable[Candidate], options: Options) -> Iterator[Inspection]:
+def _verdicts(
+    candidates: Iterable[Candidate], options: Options
+) -> Iterator[tuple[Candidate, Verdict]]:
     """Yield the result of each file, in order; keep in the cache what is new."""
     fresh: list[Row] = []
     with closing(Cache(options.cache)) as cache:
-        for inspection in _examined(iter(candidates), cache, options):
+        for candidate, inspection in _examined(iter(candidates), cache, options):
             if inspection.fresh:
                 fresh.append(inspection.fresh)
             if len(fresh) >= KEPT:
                 cache.put(fresh)
                 fresh = []
-            yield inspection
+            yield candidate, inspection.verdict
         cache.put(fresh)
 
 
 def _examined(
     candidates: Iterator[Candidate], cache: Cache, options: Options
-) -> Iterator[Inspection]:
+) -> Iterator[tuple[Candidate, Inspection]]:
     """Examine here if there are few files, else in processes of their own."""
     few = list(islice(candidates, ALONE))
     one_more = next(candidates, None)
     if one_more is None or options.processes == 1:
         rest = chain(few, [one_more] if one_more else [], candidates)
-        yield from (examine(candidate, cache) for candidate in rest)
+        yield from ((candidate, examine(candidate, cache)) for candidate in rest)
         return
-    everything = chain(few, [one_more], candidates)
+    sent: deque[list[Candidate]] = deque()  # the pool reads the batches in a thread of its own
+    batches = _batches(chain(few, [one_more], candidates), sent)
     context = multiprocessing.get_context("spawn")
     with context.Pool(options.processes, _begin, (options.cache,)) as pool:
-        for batch in pool.imap(_examine_batch, _batches(everything)):
-            yield from batch
+        for inspections in pool.imap(_examine_batch, batches):
+            yield from zip(sent.popleft(), inspections, strict=True)
 
 
-def _batches(candidates: Iterator[Candidate]) -> Iterator[list[Candidate]]:
-    return iter(partial(_take, candidates), [])
-
-
-def _take(candidates: Iterator[Candidate]) -> list[Candidate]:
-    return list(islice(candidates, BATCH))
+def _batches(
+    candidates: Iterator[Candidate], sent: deque[list[Candidate]]
+) -> Iterator[list[Candidate]]:
+    """Yield batches, and note each before it leaves."""
+    while batch := list(islice(candidates, BATCH)):
+        sent.append(batch)
+        yield batch
 
 
 class _Worker:

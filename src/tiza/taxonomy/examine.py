@@ -24,7 +24,6 @@ from tiza.taxonomy.verdict import Verdict, no_questions, pack
 class Inspection:
     """One file's result. `fresh` is a row that the cache does not have yet."""
 
-    candidate: Candidate
     verdict: Verdict
     fresh: Row | None = None
 
@@ -32,10 +31,10 @@ class Inspection:
 def examine(candidate: Candidate, cache: Cache) -> Inspection:
     """Check a file."""
     if not candidate.readable:
-        return Inspection(candidate, Verdict(candidate.findings))
+        return Inspection(Verdict(candidate.findings))
     data = read(candidate)
     if isinstance(data, Finding):
-        return Inspection(candidate, Verdict((*candidate.findings, data)))
+        return Inspection(Verdict((*candidate.findings, data)))
     digest = sha256(data)
     key = digest.digest() + (candidate.kind or "").encode()
     known = cache.get(key)
@@ -46,7 +45,7 @@ def examine(candidate: Candidate, cache: Cache) -> Inspection:
     if len(findings) > 1:
         findings = tuple(sorted(findings, key=_by_place))
     fresh = None if known or not cache.works else (key, *pack(verdict))
-    return Inspection(candidate, Verdict(findings, None, verdict.questions), fresh)
+    return Inspection(Verdict(findings, None, verdict.questions), fresh)
 
 
 def judge(data: bytes, candidate: Candidate, digest: str) -> Verdict:

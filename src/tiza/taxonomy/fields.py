@@ -51,17 +51,20 @@ class Fields:
             self.add("not-a-mapping", node, where=where)
             return None
         values: dict[str, Node] = {}
-        lines: dict[str, int] = {}
         for key, value in node.value:
             if not isinstance(key, ScalarNode):
                 self.add("not-a-mapping", key, where=where)
                 continue
-            name = key.value
-            if name in values:
-                self.add("duplicate-key", key, key=shown(name), first=lines[name])
-            values.setdefault(name, value)
-            lines.setdefault(name, key.start_mark.line + 1)
+            if key.value in values:
+                self._note_again(key, node)
+            else:
+                values[key.value] = value
         return values
+
+    def _note_again(self, key: ScalarNode, node: MappingNode) -> None:
+        first = next(k for k, _ in node.value if k.value == key.value)
+        line = first.start_mark.line + 1
+        self.add("duplicate-key", key, key=shown(key.value), first=line)
 
     def check_keys(
         self, node: MappingNode, values: Mapping[str, Node], keys: Keys, where: str

@@ -252,7 +252,7 @@ class _LessonReader:
             fields.text(values.get("answer"), "answer"),
             place(entry),
             context,
-            fields.texts(values.get("paraphrases"), "paraphrases"),
+            fields.texts(values["paraphrases"], "paraphrases") if "paraphrases" in values else (),
             places,
         )
 
