@@ -129,7 +129,7 @@ class MissingExtra(TizaError):
 
 
 class PortTaken(TizaError):
-    """Data: `host`, `port`, `variable`."""
+    """Data: `host`, `port`, `variable`, `free` (a port that may be free)."""
 
     what = N_("Port {port} on {host} is taken by another program.")
     hint = N_("Stop that program, or choose another port, for example {variable}={free}.")

@@ -6,6 +6,7 @@ command line has one language, the API has one per request.
 
 import gettext
 import os
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 LANGUAGES = ("en", "es")
 LOCALE_PATH = Path(__file__).parent / "locale"
 DOMAIN = "messages"
+WEIGHTED_TAG = re.compile(r"([A-Za-z0-9*-]+)(?:\s*;\s*[Qq]=([01](?:\.[0-9]{0,3})?))?")
 
 
 def N_(message: str) -> str:  # noqa: N802  # gettext's customary name for "translate later"
@@ -53,9 +55,7 @@ def accepted_language(accept_language: str) -> str:
     """Choose the language of an answer by the Accept-Language header (RFC 9110, 12.5.4)."""
     ranked = []
     for position, part in enumerate(accept_language.split(",")[:20]):
-        tag, _, quality = part.partition(";q=")
-        try:
-            ranked.append((-float(quality or 1), position, tag))
-        except ValueError:
-            continue
+        found = WEIGHTED_TAG.fullmatch(part.strip())
+        if found and (quality := float(found[2] or 1)) > 0:
+            ranked.append((-quality, position, found[1]))
     return best_language([tag for _, _, tag in sorted(ranked)])

@@ -105,14 +105,17 @@ def test_engine_keeps_every_connection_when_sixteen_clients_ask_at_once(port: in
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_engine_ends_well_when_it_is_asked_to(number: signal.Signals, tmp_path: Path) -> None:
-    """Both signals end the process with status 0."""
+@pytest.mark.parametrize("moment", ["loading model", "listening on"])
+def test_engine_ends_at_once_when_it_is_asked_to(
+    number: signal.Signals, moment: str, tmp_path: Path
+) -> None:
+    """Neither loading, which may take minutes, nor serving puts off the end."""
     with engine(shipped(), free_port(), tmp_path) as process:
-        process.says("listening on")
+        process.says(moment)
 
         process.process.send_signal(number)
 
-        assert process.ends() == 0
+        assert process.ends(2) == -number
 
 
 def sentence(process: Program) -> str:

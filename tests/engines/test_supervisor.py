@@ -370,6 +370,18 @@ async def test_restart_replaces_the_process_when_it_is_asked_to(make: Make) -> N
     assert service.log().count("farewell") == 1
 
 
+async def test_restart_keeps_nothing_open_when_it_is_repeated(make: Make) -> None:
+    """A supervisor that runs for months does not run out of file descriptors."""
+    service = make()
+    await service.start()
+    before = psutil.Process().num_fds()
+
+    for _ in range(3):
+        await service.restart()
+
+    assert psutil.Process().num_fds() <= before
+
+
 async def test_stop_lets_the_process_say_farewell_when_it_hears_sigterm(make: Make) -> None:
     """The first thing is to ask; what the process says on its way out is in the log."""
     service = make()

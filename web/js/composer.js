@@ -35,6 +35,10 @@ export class Composer {
     this.#write(String(store.read("draft") ?? ""));
   }
 
+  get busy() {
+    return this.#busy;
+  }
+
   /** While an answer is on its way the button stops it. */
   set busy(/** @type {boolean} */ busy) {
     this.#busy = busy;

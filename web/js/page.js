@@ -45,7 +45,9 @@ export class Page {
       this.#replace(() => conversation.bringBack()),
     );
     for (const suggestion of element("suggestions").querySelectorAll("button")) {
-      suggestion.addEventListener("click", () => this.#ask(suggestion.textContent ?? ""));
+      suggestion.addEventListener("click", () => {
+        if (!this.#composer.busy) this.#ask(suggestion.textContent ?? "");
+      });
     }
     for (const sign of ["input", "pointerdown"]) {
       element("main").addEventListener(sign, () => this.#chat().catch(() => {}), { once: true });
@@ -84,7 +86,6 @@ export class Page {
     if (!chat) return this.#giveBack(question);
     chat.ask(question);
     this.#arrange();
-    this.#composer.focus();
   }
 
   /** @param {string} question */
@@ -94,10 +95,15 @@ export class Page {
     this.#surroundings.onFailure();
   }
 
-  /** @param {boolean} busy */
+  /**
+   * The button that began it may have gone: the focus must not go with it.
+   * @param {boolean} busy
+   */
   #busy(busy) {
     this.#composer.busy = busy;
-    if (busy) this.#follower.toEnd();
+    if (!busy) return;
+    this.#composer.focus();
+    this.#follower.toEnd();
   }
 
   /** @param {() => void} change */

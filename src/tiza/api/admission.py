@@ -4,10 +4,10 @@ Knows nothing of HTTP or of the engine.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from tiza.errors import Draining, Overloaded
+from tiza.errors import Draining, Overloaded, RequestError
 
 
 class Admission:
@@ -17,15 +17,20 @@ class Admission:
         self._places = asyncio.Semaphore(places)
         self._queue, self._seconds = queue, seconds
         self._holders: set[asyncio.Timeout] = set()
+        self._waiters: set[asyncio.Timeout] = set()
         self._empty = asyncio.Event()
         self._empty.set()
-        self.waiting = 0
         self.draining = False
 
     @property
     def active(self) -> int:
         """The number of answers in progress."""
         return len(self._holders)
+
+    @property
+    def waiting(self) -> int:
+        """The number of questions in the queue."""
+        return len(self._waiters)
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -54,14 +59,14 @@ class Admission:
                 self._empty.set()
 
     async def drain(self, seconds: float) -> None:
-        """Take no new holders, wait for the present ones, and cut off those still there after."""
+        """Send away who waits, wait for the present holders, and cut off those there after that."""
         self.draining = True
+        _expire(self._waiters)
         try:
             async with asyncio.timeout(seconds):
                 await self._empty.wait()
         except TimeoutError:
-            for holder in list(self._holders):
-                holder.reschedule(0)
+            _expire(self._holders)
             await self._empty.wait()
 
     async def _acquire(self) -> None:
@@ -69,14 +74,24 @@ class Admission:
             raise Draining
         if self._places.locked() and self.waiting >= self._queue:
             raise Overloaded
-        self.waiting += 1
+        timeout = asyncio.timeout(self._seconds)
+        self._waiters.add(timeout)
         try:
-            async with asyncio.timeout(self._seconds):
+            async with timeout:
                 await self._places.acquire()
         except TimeoutError as exc:
-            raise Overloaded from exc
+            raise self._refusal() from exc
         finally:
-            self.waiting -= 1
+            self._waiters.discard(timeout)
         if self.draining:
             self._places.release()
             raise Draining
+
+    def _refusal(self) -> RequestError:
+        return Draining() if self.draining else Overloaded()
+
+
+def _expire(timeouts: Iterable[asyncio.Timeout]) -> None:
+    for timeout in timeouts:
+        if not timeout.expired():
+            timeout.reschedule(0)

@@ -1,21 +1,18 @@
 """The application: its parts put together, and their life from start to end."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import orjson
-from fastapi import FastAPI, Request
-from fastapi.routing import APIRoute
+from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import Response
 
 from tiza.api import bounds, openai, problems, routes
 from tiza.api.admission import Admission
 from tiza.api.engine_client import EngineClient
-from tiza.api.middleware import BodyLimit, RequestContext
+from tiza.api.middleware import BodyLimit, ClosedDocs, LastDefence, RequestContext
 from tiza.api.state import State
 from tiza.api.stats import Stats
 from tiza.settings import Settings
@@ -36,11 +33,12 @@ def create_app(settings: Settings) -> FastAPI:
                 allow_headers=["*"],
                 expose_headers=["X-Request-ID", "Retry-After"],
             ),
+            Middleware(ClosedDocs),
+            Middleware(LastDefence),
             Middleware(BodyLimit, limit=settings.max_body_bytes),
         ],
         redirect_slashes=False,
     )
-    app.router.route_class = OrjsonRoute
     admission = Admission(settings.max_streams, settings.max_queue, settings.queue_seconds)
     app.state.tiza = State(settings, EngineClient(settings), admission, Stats(admission))
     problems.install(app)
@@ -55,27 +53,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: State = app.state.tiza
     async with state.engine:
         yield
-
-
-class OrjsonRequest(Request):
-    """Reads JSON with orjson: strict UTF-8, no NaN, no lone surrogates, bounded depth."""
-
-    async def json(self) -> Any:
-        """Return the body; raises orjson.JSONDecodeError, a json.JSONDecodeError."""
-        return orjson.loads(await self.body())
-
-
-class OrjsonRoute(APIRoute):
-    """A route whose requests are OrjsonRequests."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Wrap FastAPI's handler."""
-        handler = super().get_route_handler()
-
-        async def handle(request: Request) -> Response:
-            return await handler(OrjsonRequest(request.scope, request.receive))
-
-        return handle
 
 
 def _described(app: FastAPI, settings: Settings) -> Callable[[], dict[str, Any]]:

@@ -41,8 +41,8 @@ class Generation:
 
     @property
     def model(self) -> str:
-        """The model that answers; empty until the engine was asked."""
-        return self._answer.model
+        """The model that answers; until the engine was asked, the one that is expected to."""
+        return self._answer.model or self._request.model or self._state.expected_model
 
     @asynccontextmanager
     async def answering(self) -> AsyncIterator[EngineStream]:

@@ -59,8 +59,8 @@ async def fit(
 ) -> Prompt:
     """Leave out the oldest turns until the prompt and the answer fit the context.
 
-    The first message (the system prompt) and the last (the question) always stay. Where these two
-    leave less than `max_tokens`, the answer gets what is left.
+    The first message (the system prompt) and the last (the question) always stay. At most half of
+    the context is kept free for the answer, which gets what is left, up to `max_tokens`.
 
     Raises:
         InvalidRequest: the two alone fill the context.
@@ -68,7 +68,8 @@ async def fit(
     """
     if _bytes(messages) + max_tokens <= served.window:
         return Prompt(messages, max_tokens, truncated=False)
-    tokens, kept = await _longest_fitting(engine, served, messages, served.window - max_tokens)
+    room = served.window - min(max_tokens, served.window // 2)
+    tokens, kept = await _longest_fitting(engine, served, messages, room)
     if tokens >= served.window:
         raise InvalidRequest(TOO_LONG, tokens=tokens, window=served.window)
     return Prompt(
@@ -88,7 +89,7 @@ async def _longest_fitting(
     tokens = await _count(engine, served, kept)
     fitting, too_many, newest = 0, len(history) + 1, len(history)
     while too_many - fitting > 1 and tokens < room:
-        tried = [system, *history[len(history) - newest :], question]
+        tried = [system, *_newest(history, newest), question]
         counted = await _count(engine, served, tried)
         if counted <= room:
             fitting, tokens, kept = newest, counted, tried
@@ -98,12 +99,22 @@ async def _longest_fitting(
     return tokens, kept
 
 
+def _newest(history: list[Message], number: int) -> list[Message]:
+    """Return that many turns; fewer if the first were an answer, which many templates refuse."""
+    turns = history[len(history) - number :]
+    if number < len(history) and turns and turns[0]["role"] == "assistant":
+        return turns[1:]
+    return turns
+
+
 async def _count(engine: EngineClient, served: Served, messages: list[Message]) -> int:
     if served.counts_messages:
         body: Json = {"model": served.model, "messages": messages, "add_generation_prompt": True}
         count = (await engine.ask("POST", "/tokenize", body)).get("count")
     else:
         prompt = (await engine.ask("POST", "/apply-template", {"messages": messages})).get("prompt")
+        if not isinstance(prompt, str):
+            raise EngineError(reason="no prompt")
         body = {"content": prompt, "add_special": True, "parse_special": True}
         tokens = (await engine.ask("POST", "/tokenize", body)).get("tokens")
         count = len(tokens) if isinstance(tokens, list) else None

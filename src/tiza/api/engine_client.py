@@ -6,6 +6,7 @@ do. Knows nothing of the client in front.
 """
 
 import asyncio
+import re
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
@@ -33,6 +34,7 @@ KEEP_ALIVE_SECONDS = 4.0  # llama.cpp closes idle connections after 5 s: we give
 QUESTION_SECONDS = 10.0  # patience for small questions: health, models, token counts
 MAX_ANSWER_BYTES = 16_777_216
 MAX_REASON_CHARS = 300
+SECONDS = re.compile(r"[0-9]{1,5}")
 REFUSED = N_("The model engine refused the request: {reason}")
 
 
@@ -91,9 +93,7 @@ class EngineClient:
         response = await self._open(method, path, body, seconds)
         try:
             async with asyncio.timeout(seconds):
-                content = await response.content.read(MAX_ANSWER_BYTES)
-                while chunk := await response.content.read(MAX_ANSWER_BYTES):
-                    content += chunk
+                content = await _bounded(response)
         except (aiohttp.ClientError, OSError) as exc:
             raise translated(exc, seconds, begun=True) from exc
         finally:
@@ -177,6 +177,8 @@ class EngineStream:
                 self._end()
             elif frames := self._parse(chunk):
                 return frames
+        if not self._begun:
+            raise EngineError(reason="an empty stream")
         return []
 
     def _parse(self, chunk: bytes) -> list[Frame]:
@@ -206,9 +208,7 @@ class EngineStream:
     def _end(self) -> None:
         if self._reader.incomplete:
             raise EngineError(reason="an event cut in half")
-        if not self._begun:
-            raise EngineError(reason="an empty stream")
-        if not self._finished:
+        if self._begun and not self._finished:
             raise EngineLost
         self._done = True
 
@@ -241,14 +241,23 @@ def translated(exc: BaseException, seconds: float, *, begun: bool) -> RequestErr
     return EngineError(reason=type(exc).__name__)
 
 
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    content = bytearray()
+    while chunk := await response.content.readany():
+        content += chunk
+        if len(content) > MAX_ANSWER_BYTES:
+            raise EngineError(reason="an answer without end")
+    return bytes(content)
+
+
 async def _refusal(response: aiohttp.ClientResponse) -> RequestError:
     """Say what an answer other than 200 means to our client."""
-    content = await response.content.read(MAX_REASON_CHARS * 10)
-    response.close()
     try:
-        reason = _reason(_json_object(content))
+        reason = _reason(_json_object(await response.content.read(MAX_REASON_CHARS * 10)))
     except EngineError:
         reason = f"HTTP {response.status}"
+    finally:
+        response.close()
     match response.status:
         case 400 | 413 | 422:
             return InvalidRequest(REFUSED, reason=reason)
@@ -259,7 +268,7 @@ async def _refusal(response: aiohttp.ClientResponse) -> RequestError:
         case _:
             return EngineError(reason=f"HTTP {response.status}: {reason}")
     wait = response.headers.get("Retry-After", "")
-    error.retry_after = int(wait) if wait.isdigit() else error.retry_after
+    error.retry_after = int(wait) if SECONDS.fullmatch(wait) else error.retry_after
     return error
 
 

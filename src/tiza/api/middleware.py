@@ -1,4 +1,4 @@
-"""What happens to every request, in pure ASGI: an id, a log line, a bound on its body.
+"""What happens to every request, in pure ASGI: an id, a log line, a bound on its body, an answer.
 
 Nothing here looks at, or is called for, the pieces of a streamed answer beyond its first.
 """
@@ -15,12 +15,19 @@ from tiza.errors import BodyTooLarge, InternalError
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 QUIET = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})
+DOCS = frozenset({"/docs", "/redoc"})
+DOCS_POLICY = (
+    b"content-security-policy",
+    b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    b"img-src 'self' data:; font-src 'self' data:; worker-src 'self' blob:; "
+    b"base-uri 'none'; frame-ancestors 'none'",
+)
 
 log = structlog.get_logger("tiza.api")
 
 
 class RequestContext:
-    """Gives each request its id, writes its log line, and answers for bugs."""
+    """Gives each request its id and writes its log line. HEAD is GET without the body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -43,12 +50,9 @@ class RequestContext:
                 message = {**message, "headers": [*message.get("headers", []), id_header]}
             await send(message)
 
+        inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         try:
-            await self.app(scope, receive, send_with_id)
-        except Exception:  # the last line of defence: logged with its traceback, told without
-            log.exception("bug", path=scope["path"])
-            if not status:
-                await answer(InternalError(), scope)(scope, receive, send_with_id)
+            await self.app(inner, receive, send_with_id)
         finally:
             level = "debug" if scope["path"] in QUIET else "info"
             getattr(log, level)(
@@ -66,6 +70,49 @@ def _request_id(scope: Scope) -> str:
         if key == b"x-request-id" and REQUEST_ID.fullmatch(value):
             return str(value, "ascii")
     return uuid.uuid4().hex
+
+
+class ClosedDocs:
+    """Keeps the documentation pages from loading anything from elsewhere: logos, badges."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Give the pages a policy that a browser enforces."""
+
+        async def send_with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", []), DOCS_POLICY]}
+            await send(message)
+
+        is_docs = scope.get("path") in DOCS
+        await self.app(scope, receive, send_with_policy if is_docs else send)
+
+
+class LastDefence:
+    """Answers for bugs: the log has the traceback, the client an id to ask for it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; if that fails before an answer has begun, answer."""
+        started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        except Exception:
+            if scope["type"] != "http":
+                raise
+            log.exception("bug", path=scope["path"])
+            if not started:
+                await answer(InternalError(), scope)(scope, receive, send)
 
 
 class BodyLimit:

@@ -21,6 +21,7 @@ from tiza.api.schemas import ChatCompletionRequest, CompletionRequest
 from tiza.api.state import State, StateDep
 from tiza.api.stats import Answer
 from tiza.api.streaming import EventStream, while_connected
+from tiza.api.strict_json import StrictRoute
 from tiza.errors import EngineError, RequestError
 from tiza.translation import N_
 
@@ -28,7 +29,7 @@ Body = ChatCompletionRequest | CompletionRequest
 
 DONE = sse.message(b"[DONE]")
 
-router = APIRouter(prefix="/v1", tags=["OpenAI"])
+router = APIRouter(prefix="/v1", tags=["OpenAI"], route_class=StrictRoute)
 
 
 @router.get("/models", summary=N_("List the models that are served."), responses=PROBLEMS)
@@ -88,7 +89,8 @@ async def _whole(path: str, model: str, body: Json, state: State) -> Json:
         document = await state.engine.complete(path, body)
         if not isinstance(document.get("choices"), list):
             raise EngineError(reason="an answer without choices")
-        answer.take_usage(document.get("usage"))
+        if usage := document.get("usage"):
+            answer.take_usage(usage)
         return document
 
 

@@ -49,12 +49,12 @@ async def _on_request_error(request: Request, exc: Exception) -> Response:
 
 async def _on_invalid(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestValidationError)  # noqa: S101  # as registered
-    return answer(invalid(exc.errors()), request.scope)
+    return answer(invalid([_located(error) for error in exc.errors()]), request.scope)
 
 
 async def _on_http_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)  # noqa: S101  # as registered
-    path, headers = request.url.path, exc.headers or {}
+    path, headers = request.scope["path"], exc.headers or {}
     if exc.status_code == MethodNotAllowed.status:
         allow = headers.get("Allow", headers.get("allow", ""))
         return answer(
@@ -63,6 +63,14 @@ async def _on_http_error(request: Request, exc: Exception) -> Response:
     if exc.status_code == NotFound.status:
         return answer(NotFound(path=path), request.scope)
     return answer(InvalidRequest(str(exc.detail)), request.scope)
+
+
+def _located(error: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Name the body where FastAPI names the position in it, and tell the position in words."""
+    if error["type"] != "json_invalid":
+        return error
+    reason = f"{error['ctx']['error']}: {error['loc'][-1]}"
+    return {**error, "loc": ("body",), "ctx": {"error": reason}}
 
 
 def invalid(errors: Sequence[Mapping[str, Any]]) -> InvalidRequest:

@@ -9,6 +9,7 @@ from tiza.api.problems import language_of
 from tiza.api.schemas import ChatRequest, ChatResponse, Health, ModelList, Problem, Welcome
 from tiza.api.state import StateDep
 from tiza.api.streaming import EventStream, while_connected
+from tiza.api.strict_json import StrictRoute
 from tiza.translation import N_
 
 DEGRADED = 503
@@ -17,7 +18,7 @@ PROBLEMS: dict[int | str, dict[str, object]] = {
     for status in (404, 413, 422, 500, 502, 503, 504)
 }
 
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 
 
 @router.get(

@@ -59,4 +59,6 @@ def event(number: int, name: bytes, data: bytes) -> bytes:
 
 def message(data: bytes) -> bytes:
     """Write one unnamed event, as OpenAI's protocol uses them."""
+    if b"\n" in data or b"\r" in data:
+        data = b"\ndata: ".join(data.splitlines())
     return b"data: %b\n\n" % data

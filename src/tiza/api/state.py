@@ -26,6 +26,11 @@ class State:
         self._models: list[Served] = []
         self._asked = 0.0
 
+    @property
+    def expected_model(self) -> str:
+        """The active model as last known; empty if the engine was never asked."""
+        return self._models[0].model if self._models else ""
+
     async def models(self) -> list[Served]:
         """Return what the engine serves now; the first is the active model.
 

@@ -18,11 +18,13 @@ from tiza.api.sse import PING
 from tiza.errors import InternalError, RequestError
 
 PING_SECONDS = 15.0
+STALLED_SECONDS = 60.0  # for how long a client may leave what was sent to it unread
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
+LAST = {"type": "http.response.body", "body": b"", "more_body": False}
 DIRECT_SEND = "tiza.direct_send"
 
 T = TypeVar("T")
@@ -53,7 +55,7 @@ async def while_connected(receive: Receive, work: Awaitable[T]) -> T | None:
     gone = asyncio.ensure_future(_disconnected(receive))
     try:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        return await task if task.done() else None
+        return task.result() if task.done() and not task.cancelled() else None
     finally:
         for pending in (task, gone):
             pending.cancel()
@@ -86,7 +88,7 @@ class EventStream(Response):
     async def _stream(self) -> None:
         loop, events = asyncio.get_running_loop(), self._events
         self._last = loop.time()
-        pings = asyncio.create_task(self._ping())
+        pings = asyncio.create_task(self._ping(asyncio.current_task()))
         try:
             async with events.answering() as stream:
                 while frames := await stream.read():
@@ -102,10 +104,11 @@ class EventStream(Response):
         except Exception:
             if self._started:
                 await self._write(events.failure(InternalError()))
+                await self._send(LAST)
             raise
         finally:
             pings.cancel()
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        await self._send(LAST)
 
     async def _write(self, event: bytes) -> None:
         """Send an event; past the first, around the middlewares, which only look at the start."""
@@ -117,10 +120,14 @@ class EventStream(Response):
         await self._direct({"type": "http.response.body", "body": event, "more_body": True})
         self._sending = False
 
-    async def _ping(self) -> None:
+    async def _ping(self, stream: "asyncio.Task[None] | None") -> None:
+        """Break the silence; give up on a client that no longer reads, for it holds a place."""
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(self._last + PING_SECONDS - loop.time())
-            if not self._sending and loop.time() >= self._last + PING_SECONDS:
+            await asyncio.sleep(max(self._last + PING_SECONDS - loop.time(), PING_SECONDS / 10))
+            silence = loop.time() - self._last
+            if not self._sending and silence >= PING_SECONDS:
                 await self._write(PING)
                 self._last = loop.time()
+            elif self._sending and silence >= STALLED_SECONDS and stream is not None:
+                stream.cancel()

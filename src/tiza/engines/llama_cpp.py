@@ -40,7 +40,7 @@ def build(model: Model, settings: Settings, address: Address) -> Engine:
 
 
 def serve(args: argparse.Namespace) -> None:
-    """Load the model, listen, and stay until a signal comes."""
+    """Load the model, listen, and stay until a signal ends the process."""
     try:
         import xllamacpp
     except ImportError as exc:
@@ -63,7 +63,7 @@ def serve(args: argparse.Namespace) -> None:
         check_port_free(args.host, args.port, "VLLM_PORT")  # the other reason to fail
         raise ModelUnreadable(engine="llama.cpp", model=args.model) from exc
     print(f"listening on {server.listening_address}", flush=True)
-    signal.sigwait({signal.SIGTERM, signal.SIGINT})
+    signal.pause()
 
 
 def main() -> None:
@@ -75,12 +75,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--context", type=int, required=True)
     parser.add_argument("--slots", type=int, required=True)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # like SIGTERM: at once, even while loading
     code = 0
     try:
         serve(parser.parse_args())
     except TizaError as exc:
-        print(f"error: {exc.message(terminal_language())}", flush=True)
+        # A line of its own, even while llama.cpp's threads are in the middle of theirs.
+        print(f"\nerror: {exc.message(terminal_language())}", flush=True)
         code = 1
     # The C++ server has no stop(); its threads end with the process.
     os._exit(code)

@@ -1,0 +1,165 @@
+"""What a tab remembers: history, draft, reload, a new beginning, the way back, and other tabs."""
+
+from playwright.sync_api import expect
+
+from tests.e2e.scripted_engine import ScriptedEngine, says
+from tests.e2e.stacks import ScriptedStack
+from tests.e2e.visit import Visit, Visits, words
+
+
+def ask(visit: Visit, engine: ScriptedEngine, question: str, answer: str) -> None:
+    """Ask, and wait for this answer."""
+    engine.will(says(answer))
+    visit.ask(question)
+    visit.is_done()
+    expect(visit.prose).to_have_text(answer)
+
+
+def test_history_goes_along_when_the_next_question_is_asked(
+    scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
+) -> None:
+    """The model sees what was said before, in order; a new conversation begins without it."""
+    visit = visits.open(scripted.url)
+    ask(visit, engine, "one?", "One.")
+    ask(visit, engine, "two?", "Two.")
+    visit.page.locator("#new").click()
+    expect(visit.exchanges).to_have_count(0)
+    ask(visit, engine, "three?", "Three.")
+
+    said = [[m["content"] for m in body["messages"][1:]] for body in engine.bodies()]
+    assert said == [["one?"], ["one?", "One.", "two?"], ["three?"]]
+
+
+def test_conversation_and_draft_stay_when_the_page_is_reloaded(
+    scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
+) -> None:
+    """A reload loses nothing: questions, answers with what is told of them, and what was begun."""
+    visit = visits.open(scripted.url)
+    ask(visit, engine, "one?", "**One**, and `more`.".replace("**", "").replace("`", ""))
+    ask(visit, engine, "two?", "Two.")
+    told = visit.facts.all_inner_texts()
+    visit.question.fill("half a thou")
+
+    visit.page.reload()
+
+    expect(visit.exchanges.locator(".bubble")).to_have_text(["one?", "two?"])
+    expect(visit.exchanges.locator(".prose")).to_have_text(["One, and more.", "Two."])
+    assert visit.facts.all_inner_texts() == told
+    expect(visit.question).to_have_value("half a thou")
+    ask(visit, engine, "three?", "Three.")
+    assert len(engine.bodies()[-1]["messages"]) == 6
+
+
+def test_answer_is_told_lost_when_the_page_is_reloaded_in_its_middle(
+    scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
+) -> None:
+    """A reload stops the engine, keeps the text that had come, says so, and a retry works."""
+    visit = visits.open(scripted.url)
+    script = engine.script()
+    visit.ask("one?")
+    script.say("The beginning")
+    expect(visit.prose).to_have_text("The beginning")
+
+    visit.page.reload()
+
+    visit.is_done("failed")
+    expect(visit.prose).to_have_text("The beginning")
+    expect(visit.notice).to_contain_text(words("en")["failure.connection_lost"])
+    scripted.is_idle()
+    engine.will(says("The whole answer."))
+    visit.retry.click()
+    visit.is_done()
+    expect(visit.prose).to_have_text("The whole answer.")
+
+
+def test_conversation_is_still_there_when_the_reader_comes_back(
+    scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
+) -> None:
+    """Away by a link or the address bar and back again: conversation and draft are still there."""
+    visit = visits.open(scripted.url)
+    ask(visit, engine, "one?", "One.")
+    visit.question.fill("and")
+    visit.page.goto("about:blank")
+
+    visit.page.go_back()
+
+    expect(visit.exchanges.locator(".bubble")).to_have_text("one?")
+    expect(visit.prose).to_have_text("One.")
+    expect(visit.question).to_have_value("and")
+    visit.page.go_forward()
+    visit.page.go_back()
+    ask(visit, engine, "two?", "Two.")
+
+
+def test_new_conversation_clears_when_it_is_chosen_and_the_old_one_can_be_had_back(
+    scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
+) -> None:
+    """The welcome returns, the old conversation is one press away, also after a reload."""
+    visit = visits.open(scripted.url)
+    expect(visit.page.locator("#new")).to_be_hidden()
+    ask(visit, engine, "one?", "One.")
+
+    visit.page.locator("#new").click()
+
+    expect(visit.page.locator("#suggestions")).to_be_visible()
+    expect(visit.exchanges).to_have_count(0)
+    expect(visit.question).to_be_focused()
+    visit.page.reload()
+    visit.page.get_by_role("button", name=words("en")["welcome.previous"]).click()
+    expect(visit.prose).to_have_text("One.")
+    ask(visit, engine, "two?", "Two.")
+    assert len(engine.bodies()[-1]["messages"]) == 4
+
+
+def test_new_conversation_stops_the_answer_when_one_is_on_its_way(
+    scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
+) -> None:
+    """The engine does not go on for nobody, and the late answer does not appear in the new one."""
+    visit = visits.open(scripted.url)
+    script = engine.script()
+    visit.ask("one?")
+    script.say("Old words")
+    expect(visit.prose).to_have_text("Old words")
+
+    visit.page.locator("#new").click()
+
+    scripted.is_idle()
+    expect(visit.page.locator("#suggestions")).to_be_visible()
+    expect(visit.exchanges).to_have_count(0)
+    expect(visit.button).to_have_accessible_name(words("en")["composer.send"])
+    ask(visit, engine, "two?", "Two.")
+    expect(visit.exchanges).to_have_count(1)
+
+
+def test_tabs_talk_on_their_own_when_two_are_open(
+    scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
+) -> None:
+    """Two tabs of one browser receive two answers at once and mix neither words nor history."""
+    first = visits.open(scripted.url)
+    second = first.another_tab()
+    one, two = engine.script(), None
+    first.ask("one?")
+    one.say("One")
+    expect(first.prose).to_have_text("One")
+    two = engine.script()
+    second.ask("two?")
+    two.say("Two")
+    expect(second.prose).to_have_text("Two")
+
+    two.say(" two.")
+    one.say(" one.")
+    two.finish()
+    one.finish()
+
+    first.is_done()
+    second.is_done()
+    expect(first.prose).to_have_text("One one.")
+    expect(second.prose).to_have_text("Two two.")
+    second.page.reload()
+    expect(second.prose).to_have_text("Two two.")
+    ask(first, engine, "three?", "Three.")
+    assert [m["content"] for m in engine.bodies()[-1]["messages"][1:]] == [
+        "one?",
+        "One one.",
+        "three?",
+    ]
