@@ -35,6 +35,7 @@ caught in two places only: the command line's `main` and the API's exception han
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import ClassVar
 
 from tiza.translation import N_, translate
@@ -157,22 +158,23 @@ class PageMissing(TizaError):
 
 
 class LessonError(TizaError):
-    """Data: `path`, `line`, `column`, `rule`; `wrong` and `advice` are the rule's own templates."""
+    """Data: `path`, `line`, `column`, `rule`. The sentences are the rule's."""
 
     def __init__(
-        self, wrong: str, advice: str, words: Mapping[str, object], **data: object
+        self,
+        wrong: str = "",
+        advice: str = "",
+        words: Mapping[str, object] = MappingProxyType({}),
+        **data: object,
     ) -> None:
         super().__init__(**data)
-        self.wrong, self.advice, self.words = wrong, advice, words
+        self.sentences, self.words = (wrong, advice), words
 
     def message(self, language: str = "en") -> str:
         """Return the place, what is wrong there, and what to do."""
-        sentences = [
-            translate(s, language).format_map(self.words) for s in (self.wrong, self.advice)
-        ]
-        return "{path}:{line}:{column}: {said} ({rule})".format(
-            **self.data, said=" ".join(sentences)
-        )
+        said = [translate(each, language).format_map(self.words) for each in self.sentences]
+        place = "{path}:{line}:{column}".format_map(self.data)
+        return f"{place}: {' '.join(said)} ({self.data['rule']})"
 
 
 class TaxonomyNotFound(TizaError):
