@@ -48,6 +48,14 @@ LONG = 500_000
         ("seed_examples: 3\n", "not-a-list"),
         ("a" * (MAX_BYTES - 1), "not-a-mapping"),
         ('"' * LONG, "text-after-quote"),
+        ("a: b\n" * 14_000, "too-many-problems"),
+        ("".join(f"created{n}: b\n" for n in range(14_000)), "too-many-problems"),
+        ("seed_examples:\n" + "- a\n" * 28_000, "too-many-problems"),
+        ("a: b" + " " * LONG + "x", "no-final-newline"),
+        ("a:" + " " * LONG + "b: c\n", "colon-in-text"),
+        ("a: b" + "\t" * LONG + "x", "tab-in-text"),
+        ("a: '" + "b" * LONG + "' c\n", "text-after-quote"),
+        ("- " * 5 + "a" * LONG + ":b\n" * 3 + "c: d", "line-without-key"),
         ("%YAML 9.9\n---\na: b\n", "yaml-syntax"),
     ],
 )
@@ -55,16 +63,17 @@ def test_check_names_the_rule_when_the_text_is_damaged(
     text: str | bytes, rule: str, tmp_path: Path
 ) -> None:
     """Each kind of damage has its rule, is found within a second and in little memory."""
-    tracemalloc.start()
-    started = time.perf_counter()
+    started = time.process_time()
     found = rules(text, tmp_path)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
+    tracemalloc.start()
+    rules(text, tmp_path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
     assert rule in found
+    assert seconds < 1
     assert peak < 200_000_000
-    assert seconds < 5  # tracemalloc slows it down about five times
 
 
 def test_check_refuses_at_once_when_a_file_has_50_megabytes(tmp_path: Path) -> None:

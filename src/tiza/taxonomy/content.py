@@ -27,6 +27,7 @@ LONG_NUMBER = 3  # digits: years and quantities, not counts that a reader works 
 SHOWN_WORDS = 3
 SEPARATOR = re.compile(r"(?<=\d)[.,](?=\d)")
 MARKS = "\"'`.,;:!?¿¡()[]{}«»“”‘’…*_-–—"  # noqa: RUF001  # those of printed text too
+BLANKS = str.maketrans(MARKS, " " * len(MARKS))
 
 
 class Prints:
@@ -120,7 +121,9 @@ def _unsupported(lesson: Lesson) -> Iterator[Finding]:
             continue
         if example.context is not context:
             context, known = example.context, _comparable(example.context)
-        said = {word[:STEM] for word in map(_bare, _comparable(example.answer).split())} - SHORT
+        said = {
+            word[:STEM] for word in _comparable(example.answer).translate(BLANKS).split()
+        } - SHORT
         missing = [stem for stem in said if stem not in known]
         if not missing:
             continue
@@ -140,8 +143,4 @@ def _comparable(text: str) -> str:
     return SEPARATOR.sub("", text) if DIGIT.search(text) else text
 
 
-def _bare(word: str) -> str:
-    return word.strip(MARKS)
-
-
-SHORT = frozenset(word[:STEM] for word in FILLERS) | {""}
+SHORT = frozenset(word[:STEM] for word in FILLERS)

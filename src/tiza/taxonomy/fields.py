@@ -18,6 +18,10 @@ from tiza.translation import N_
 # What YAML makes of a plain value, in words; anything else is a number.
 TYPES = {"bool": N_("yes or no"), "timestamp": N_("a date"), "merge": "<<", "value": "="}
 NUMBER = N_("a number")
+MOST_FINDINGS = (
+    100  # about the form of one file: nobody reads more, and damaged files have thousands
+)
+LIKENESS = 0.7  # of a misspelt key to the one that is meant
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,11 @@ class Fields:
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, rule: str, node: Node, **data: object) -> None:
-        """Note that a rule is not kept where the node begins."""
+        """Note that a rule is not kept where the node begins; after many, only that there are."""
+        if len(self.findings) > MOST_FINDINGS:
+            return
+        if len(self.findings) == MOST_FINDINGS:
+            rule, data = "too-many-problems", {"count": MOST_FINDINGS}
         mark = node.start_mark
         self.findings.append(Finding(rule, mark.line + 1, mark.column + 1, data))
 
@@ -62,6 +70,8 @@ class Fields:
         return values
 
     def _note_again(self, key: ScalarNode, node: MappingNode) -> None:
+        if len(self.findings) > MOST_FINDINGS:
+            return
         first = next(k for k, _ in node.value if k.value == key.value)
         line = first.start_mark.line + 1
         self.add("duplicate-key", key, key=shown(key.value), first=line)
@@ -74,7 +84,7 @@ class Fields:
         known = keys.known
         for key, _value in node.value:
             if isinstance(key, ScalarNode) and key.value not in known:
-                meant = get_close_matches(key.value[:40], [*missing, *keys.optional], 1, 0.7)
+                meant = self._meant(key.value, [*missing, *keys.optional])
                 if meant and keys.stray == "unknown-key":
                     self.add("misspelt-key", key, key=shown(key.value), meant=meant[0])
                     missing = [name for name in missing if name != meant[0]]
@@ -82,6 +92,11 @@ class Fields:
                     self.add(keys.stray, key, key=shown(key.value), known=", ".join(known))
         for name in missing:
             self.add("missing-key", node, key=name, where=where)
+
+    def _meant(self, name: str, known: list[str]) -> list[str]:
+        if len(self.findings) > MOST_FINDINGS:
+            return []
+        return get_close_matches(name[:40], known, 1, LIKENESS)
 
     def text(self, node: Node | None, key: str, *, may_be_empty: bool = False) -> str:
         """Return a text; "" for a missing one or for something else, which is noted."""

@@ -288,9 +288,8 @@ class _LessonReader:
     def _note_repeated(self, entries: Sequence[tuple[Node, object]]) -> None:
         first: dict[object, int] = {}
         for node, content in entries:
-            if not _says_something(content):
-                continue  # a template that is still to be filled in
-            if content in first:
+            # A template that is still to be filled in repeats nothing.
+            if content in first and _says_something(content):
                 self.fields.add("duplicate-example", node, first=first[content])
             first.setdefault(content, node.start_mark.line + 1)
 

@@ -6,21 +6,28 @@ from collections.abc import Iterator
 from tiza.taxonomy.finding import Finding
 
 TAB_IN_TEXT = re.compile(rb"(?<=[^\s])[ ]*\t(?=[ \t]*[^\s])")
-TRAILING = re.compile(rb"[ \t]+\r?$", re.MULTILINE)
+TRAILING = re.compile(rb"(?<![ \t])[ \t]+\r?$", re.MULTILINE)
 
 
 def find_in_style(data: bytes) -> Iterator[Finding]:
     """Yield findings on line endings and spaces at the end of lines."""
-    if b" \n" in data or b"\t\n" in data or b" \r\n" in data or b"\t\r\n" in data:
-        first, *others = TRAILING.finditer(data)
-        where = _position(data, first.start())
-        yield Finding("trailing-spaces", *where, {"count": 1 + len(others)})
-    if b"\t" in data and (tab := TAB_IN_TEXT.search(data)):
+    tabs, returns = b"\t" in data, b"\r" in data
+    if b" \n" in data or tabs or returns:
+        yield from _trailing(data)
+    if tabs and (tab := TAB_IN_TEXT.search(data)):
         yield Finding("tab-in-text", *_position(data, tab.start()))
-    if b"\r\n" in data:
+    if returns and b"\r\n" in data:
         yield Finding("windows-line-endings")
     if data and not data.endswith(b"\n"):
         yield Finding("no-final-newline", *_position(data, len(data)))
+
+
+def _trailing(data: bytes) -> Iterator[Finding]:
+    found = list(TRAILING.finditer(data))
+    if found:
+        first, *others = found
+        where = _position(data, first.start())
+        yield Finding("trailing-spaces", *where, {"count": 1 + len(others)})
 
 
 def _position(data: bytes, at: int) -> tuple[int, int]:

@@ -116,6 +116,13 @@ STRUCTURE_RULES = (
         N_("The same thing said twice counts once."),
     ),
     Rule(
+        "too-many-problems",
+        ERROR,
+        N_("There are more than {count} problems; the rest is not shown."),
+        N_("Mend these first, then check again."),
+        N_("So many problems mostly come from one damaged place."),
+    ),
+    Rule(
         "bad-language-tag",
         ERROR,
         N_("`{tag}` is not a language tag."),
