@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.taxonomy.lessons import SIMPLE, VALID, findings, rules, write
+from tests.taxonomy.lessons import KNOWLEDGE, SIMPLE, VALID, findings, rules, write
 from tiza.errors import TaxonomyNotFound
 from tiza.taxonomy.source import MAX_BYTES
 
@@ -56,6 +56,14 @@ LONG = 500_000
         ("a: b" + "\t" * LONG + "x", "tab-in-text"),
         ("a: '" + "b" * LONG + "' c\n", "text-after-quote"),
         ("- " * 5 + "a" * LONG + ":b\n" * 3 + "c: d", "line-without-key"),
+        (
+            KNOWLEDGE.replace("a mill by the river.", "a mill. " + "word " * 100_000, 1)
+            + "".join(
+                f"      - {{question: 'What is {n}?', answer: zebra zulu zoo zap zen {n}}}\n"
+                for n in range(4_000)
+            ),
+            "context-too-long",
+        ),
         ("%YAML 9.9\n---\na: b\n", "yaml-syntax"),
     ],
 )

@@ -23,6 +23,8 @@ OWN = "  - question: Where does the forest end?\n    answer: The forest ends at 
         (LESSON, SIMPLE.replace("version: 3", "version: '3'"), "unsupported-version", 1, 10),
         (LESSON, SIMPLE.replace("version: 3\n", ""), "missing-key", 1, 1),
         (SKILLS, SKILL.replace("version: 3", "version: 4"), "unsupported-version", 1, 10),
+        (SKILLS, SKILL.replace("n: 3", f"n: 0x{'f' * 999}"), "unsupported-version", 1, 10),
+        (SKILLS, SKILL.replace("version: 3", "version: .inf"), "unsupported-version", 1, 10),
         (SKILLS, SKILL.replace("version: 3", "version: yes"), "unsupported-version", 1, 10),
         (LESSON, SIMPLE.replace(OWN, ""), "too-few-examples", 6, 3),
         (SKILLS, SKILL_V1.partition("\n ")[0] + " []\n", "too-few-examples", 3, 16),

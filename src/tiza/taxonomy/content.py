@@ -20,6 +20,7 @@ from tiza.taxonomy.words import (
 
 CHARACTERS_PER_TOKEN = 4  # of common tokenizers, for English and Spanish
 CONTEXT_TOKENS, PAIR_TOKENS = 500, 250  # as InstructLab's guide recommends
+LONGEST_CONTEXT = 20_000  # characters in which answers are still looked for
 STEM = 5  # characters that an inflected word keeps
 FEWEST_WORDS = 4  # of an answer, to say anything about it
 UNSUPPORTED_SHARE = 0.6
@@ -117,7 +118,7 @@ def _unsupported(lesson: Lesson) -> Iterator[Finding]:
     """Look for the answer's words in the context, by their first letters."""
     context, known = None, ""
     for example in lesson.examples:
-        if not example.context:
+        if not example.context or len(example.context) > LONGEST_CONTEXT:
             continue
         if example.context is not context:
             context, known = example.context, _comparable(example.context)

@@ -301,7 +301,7 @@ def _says_something(content: object) -> bool:
 def _whole(text: str) -> int | None:
     """Return the whole number that YAML 1.1 reads in a plain value."""
     try:
-        number = float(int(text.replace("_", ""), 0)) if "." not in text else float(text)
-    except ValueError:
+        number = float(text) if "." in text else float(int(text.replace("_", ""), 0))
+        return int(number) if number.is_integer() else None
+    except (ValueError, OverflowError):  # no number, or a gigantic one
         return None
-    return int(number) if number.is_integer() else None
