@@ -15,6 +15,7 @@ import pytest
 
 import tiza
 from tests.engines.processes import (
+    DEADLINE,
     TIZA,
     Program,
     Reply,
@@ -270,9 +271,9 @@ def question(port: int, max_tokens: int) -> Iterator[Iterator[tuple[str, dict[st
 
 def test_up_finishes_the_answer_when_ctrl_c_comes_in_its_middle(tmp_path: Path) -> None:
     """A running stream ends whole, then nothing is left, and that is a success."""
-    with Stack(tmp_path) as stack:
+    with Stack(tmp_path, DRAIN_SECONDS=DEADLINE) as stack:
         stack.is_up()
-        with question(stack.port, 40) as events:
+        with question(stack.port, 32) as events:
             assert next(events)[0] == "start"
             first = next(events)
 

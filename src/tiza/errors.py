@@ -305,7 +305,7 @@ class InternalError(RequestError):
 
 
 class EngineError(RequestError):
-    """Data: `reason`, for the log."""
+    """Data: `reason`, for the log; `said`, the engine's words, which may quote a message."""
 
     status, code, title = 502, "engine_error", N_("The model engine failed")
     what = N_("The model engine gave an answer that cannot be used.")

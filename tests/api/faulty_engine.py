@@ -143,7 +143,7 @@ class FaultyEngine:
     port: int = 0
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     _server: asyncio.Server | None = None
-    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    _conversations: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -168,10 +168,10 @@ class FaultyEngine:
         """Close the port and every connection, as a process does that ends."""
         assert self._server is not None
         self._server.close()
-        for writer in self._writers:
+        for writer in self._conversations.values():
             writer.transport.abort()
-        while self._writers:  # every conversation notices
-            await asyncio.sleep(0)
+        if self._conversations:
+            await asyncio.wait(list(self._conversations))
 
     def usage(self, body: Json) -> Json:
         """Return OpenAI's `usage` member of the answer to a request."""
@@ -190,7 +190,9 @@ class FaultyEngine:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert isinstance(reader, _Reader)
-        self._writers.add(writer)
+        task: asyncio.Task[None] | None = asyncio.current_task()
+        assert task
+        self._conversations[task] = writer
         try:
             while request := await _read_request(reader):
                 self.requests.append(request)
@@ -201,7 +203,7 @@ class FaultyEngine:
         except OSError:
             return
         finally:
-            self._writers.discard(writer)
+            del self._conversations[task]
             writer.close()
 
     async def _answer(self, exchange: Exchange) -> None:

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from tests.api.faults import CASES, LARGEST, OK, SHOWN, STATUS, Case
+from tests.api.faults import CASES, LARGEST, OK, SHOWN, STATUS, STREAM_CASES, Case
 from tests.api.faulty_engine import MODEL, PIECES, TEXT, FaultyEngine, faulty_engine, well_behaved
 from tests.api.service import Answer, Event, Service, running, until
 from tiza.api import engine_client
@@ -16,6 +16,7 @@ LONGEST = 10.0  # generous: patience, one retry, and a busy machine
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 by_fault = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+by_stream_fault = pytest.mark.parametrize("case", STREAM_CASES, ids=lambda case: case.name)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -97,7 +98,7 @@ async def test_completion_ends_once_when_the_engine_fails(
     assert len(engine.bodies()) == case.attempts
 
 
-@by_fault
+@by_stream_fault
 async def test_chat_stream_ends_once_when_the_engine_fails(
     case: Case, engine: FaultyEngine, service: Service
 ) -> None:
@@ -128,7 +129,7 @@ async def test_chat_stream_ends_once_when_the_engine_fails(
     assert len(engine.bodies()) == case.attempts
 
 
-@by_fault
+@by_stream_fault
 async def test_completion_stream_ends_once_when_the_engine_fails(
     case: Case, engine: FaultyEngine, service: Service
 ) -> None:

@@ -174,18 +174,19 @@ def test_serve_ends_in_a_sentence_when_the_port_is_taken(language: str, tmp_path
     assert not (tmp_path / "var").exists()
 
 
-def test_serve_ends_in_a_sentence_when_the_log_cannot_be_written(
-    language: str, tmp_path: Path
-) -> None:
+def test_serve_ends_in_a_sentence_when_the_log_cannot_be_written(tmp_path: Path) -> None:
     """A VAR_PATH that cannot be written to is named before the engine is started."""
     (tmp_path / "file").touch()
 
-    done = refused(language, tmp_path, VAR_PATH=tmp_path / "file" / "var", VLLM_PORT=free_port())
+    done = refused("en", tmp_path, VAR_PATH=tmp_path / "file" / "var", VLLM_PORT=free_port())
 
     assert "VAR_PATH" in done.stderr
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])  # noqa: S104  # refused
+@pytest.mark.parametrize(
+    ("host", "language"),
+    [("0.0.0.0", "en"), ("::", "es"), ("192.0.2.1", "en")],  # noqa: S104  # refused
+)
 def test_serve_refuses_when_an_open_address_has_no_key(
     host: str, language: str, tmp_path: Path
 ) -> None:

@@ -201,8 +201,9 @@ class EngineStream:
             if choices and choices[0].get("finish_reason"):
                 self._finished = True
         except (AttributeError, KeyError, TypeError) as exc:
-            reason = _reason(event) if "error" in event else "an event without choices"
-            raise EngineError(reason=reason) from exc
+            if "error" in event:
+                raise EngineError(reason="an error in the stream", said=_reason(event)) from exc
+            raise EngineError(reason="an event without choices") from exc
         return event
 
     def _end(self) -> None:
@@ -266,7 +267,7 @@ async def _refusal(response: aiohttp.ClientResponse) -> RequestError:
         case 503:
             error = EngineUnreachable()
         case _:
-            return EngineError(reason=f"HTTP {response.status}: {reason}")
+            return EngineError(reason=f"HTTP {response.status}", said=reason)
     wait = response.headers.get("Retry-After", "")
     error.retry_after = int(wait) if SECONDS.fullmatch(wait) else error.retry_after
     return error

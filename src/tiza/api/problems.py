@@ -91,9 +91,11 @@ def answer(error: RequestError, scope: Scope) -> Response:
 
 
 def note(error: RequestError) -> None:
-    """Log what an operator has to know: the engine's failures, with their reason."""
+    """Log the engine's failures; its words only for debugging, as they may quote a message."""
     if isinstance(error, EngineError):
-        log.warning("engine failed", code=error.code, **error.data)
+        told = {key: value for key, value in error.data.items() if key != "said"}
+        log.warning("engine failed", code=error.code, **told)
+        log.debug("engine said", words=error.data.get("said"))
 
 
 def language_of(scope: Scope) -> str:
