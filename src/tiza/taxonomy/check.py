@@ -76,18 +76,29 @@ def _verdicts(
 def _examined(
     candidates: Iterator[Candidate], cache: Cache, options: Options
 ) -> Iterator[tuple[Candidate, Inspection]]:
-    """Examine here if there are few files, else in processes of their own."""
-    few = list(islice(candidates, ALONE))
-    one_more = next(candidates, None)
-    if one_more is None or options.processes == 1:
-        rest = chain(few, [one_more] if one_more else [], candidates)
-        yield from ((candidate, examine(candidate, cache)) for candidate in rest)
+    """Examine here what is little, or mostly known already; the rest in processes of their own."""
+    new = 0
+    for candidate in islice(candidates, ALONE):
+        inspection = examine(candidate, cache)
+        new += inspection.fresh is not None or not cache.works
+        yield candidate, inspection
+    following = next(candidates, None)
+    if following is None:
         return
+    remaining = chain([following], candidates)
+    if options.processes == 1 or new < ALONE / 2:
+        yield from ((candidate, examine(candidate, cache)) for candidate in remaining)
+    else:
+        yield from _examined_elsewhere(remaining, options)
+
+
+def _examined_elsewhere(
+    candidates: Iterator[Candidate], options: Options
+) -> Iterator[tuple[Candidate, Inspection]]:
     sent: deque[list[Candidate]] = deque()  # the pool reads the batches in a thread of its own
-    batches = _batches(chain(few, [one_more], candidates), sent)
     context = multiprocessing.get_context("spawn")
     with context.Pool(options.processes, _begin, (options.cache,)) as pool:
-        for inspections in pool.imap(_examine_batch, batches):
+        for inspections in pool.imap(_examine_batch, _batches(candidates, sent)):
             yield from zip(sent.popleft(), inspections, strict=True)
 
 
