@@ -119,7 +119,7 @@ async def error_in_the_stream(exchange: Exchange) -> None:
 
 async def malformed_usage(exchange: Exchange) -> None:
     """Send token counts that are none."""
-    event = {"choices": [], "usage": {"prompt_tokens": "many"}}
+    event = {"choices": [], "usage": {"prompt_tokens": -5, "completion_tokens": -1}}
     if exchange.streams:
         await _begin_and_send(exchange, frame(event))
     else:

@@ -140,6 +140,7 @@ class FaultyEngine:
     faulty_paths: tuple[str, ...] = GENERATION
     requests: list[Request] = field(default_factory=list)
     generating: int = 0
+    connections: int = 0
     port: int = 0
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     _server: asyncio.Server | None = None
@@ -193,6 +194,7 @@ class FaultyEngine:
         task: asyncio.Task[None] | None = asyncio.current_task()
         assert task
         self._conversations[task] = writer
+        self.connections += 1
         try:
             while request := await _read_request(reader):
                 self.requests.append(request)

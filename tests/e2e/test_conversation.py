@@ -137,11 +137,13 @@ def test_tabs_talk_on_their_own_when_two_are_open(
     """Two tabs of one browser receive two answers at once and mix neither words nor history."""
     first = visits.open(scripted.url)
     second = first.another_tab()
-    one, two = engine.script(), None
+    one = engine.script()
+    first.page.bring_to_front()  # what is not seen is not drawn while it grows
     first.ask("one?")
     one.say("One")
     expect(first.prose).to_have_text("One")
     two = engine.script()
+    second.page.bring_to_front()
     second.ask("two?")
     two.say("Two")
     expect(second.prose).to_have_text("Two")

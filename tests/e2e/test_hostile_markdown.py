@@ -48,14 +48,14 @@ globalThis.fetch = async (...request) => {
     for (let at = 0; at < bytes.length; at += sliceBytes) {
       controller.enqueue(bytes.slice(at, at + sliceBytes));
       sent += sliceBytes;
-      if (sent > 200) sent = await new Promise(requestAnimationFrame) && 0;
+      if (sent > 400) sent = await new Promise(requestAnimationFrame) && 0;
     }
   }});
   return new Response(response.body.pipeThrough(sliced), response);
 };
 """
 
-# Every beginning of every answer (of the longest, 150 of them), drawn as the page draws a block
+# Every beginning of every answer (of the longest, 80 of them), drawn as the page draws a block
 # that still grows and one that is finished.
 DRAW_EVERY_BEGINNING = """
 async (answers) => {
@@ -69,7 +69,7 @@ async (answers) => {
   document.querySelector("#transcript").append(prose);
   let drawn = 0;
   for (const answer of answers) {
-    const step = Math.ceil(answer.length / 150);
+    const step = Math.ceil(answer.length / 80);
     for (let end = 1; end < answer.length + step; end += step) {
       const text = answer.slice(0, end);
       write(growing, toHtml(blocks(preview(text))));
@@ -129,7 +129,7 @@ def test_hostile_answer_is_harmless_when_it_is_streamed(
     is_harmless(guarded)
     expect(guarded.notice).to_be_hidden()
     guarded.page.locator("#new").click()
-    expect(guarded.exchanges).to_have_count(0)
+    guarded.page.locator("body[data-view=welcome]").wait_for()
 
 
 def test_hostile_conversation_is_harmless_when_it_is_reloaded(
@@ -183,7 +183,7 @@ def test_every_beginning_is_harmless_when_it_is_drawn(
 
     drawn = visit.page.evaluate(DRAW_EVERY_BEGINNING, answers)
 
-    assert drawn >= sum(min(len(answer), 75) for answer in answers)
+    assert drawn >= sum(min(len(answer), 40) for answer in answers)
     is_harmless(visit)
 
 

@@ -15,7 +15,6 @@ from playwright.sync_api import (
     Page,
     Request,
     Response,
-    expect,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,7 +106,7 @@ class Visit:
     def open(self) -> "Visit":
         """Load the page and wait for its first words."""
         self.page.goto(self.url)
-        expect(self.page.locator("body")).to_have_attribute("data-view", "welcome")
+        self.page.locator("body[data-view=welcome]").wait_for()
         return self
 
     def another_tab(self) -> "Visit":
@@ -146,12 +145,12 @@ class Visit:
 
     def is_done(self, state: str = "done") -> None:
         """Wait for the end of the newest answer."""
-        expect(self.answer).to_have_attribute("data-state", state)
-        expect(self.answer).to_have_attribute("aria-busy", "false")
+        newest = ".exchange:last-child .answer"
+        self.page.locator(f"{newest}[data-state={state}][aria-busy=false]").wait_for()
 
     def is_connected(self) -> None:
         """Wait for the green dot."""
-        expect(self.status).to_have_attribute("data-health", "connected")
+        self.page.locator("#status[data-health=connected]").wait_for()
 
     def looks_again(self) -> None:
         """Come back to the tab after looking elsewhere: the page then checks its connection."""

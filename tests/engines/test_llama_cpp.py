@@ -72,6 +72,15 @@ def test_engine_refuses_when_the_key_is_missing_or_wrong(
         assert ask(port, path, QUESTION, headers).status == 401
 
 
+def test_engine_lets_no_other_site_read_when_a_browser_asks(port: int) -> None:
+    """A page of another site may not read the engine's answers, not even without a key."""
+    headers = {"Authorization": f"Bearer {KEY}", "Origin": "http://elsewhere.example"}
+
+    answer = ask(port, "/v1/models", headers=headers)
+
+    assert not answer.headers.get("access-control-allow-origin")
+
+
 def test_engine_gives_each_slot_the_whole_context_when_there_are_several(port: int) -> None:
     """VLLM_MAX_MODEL_LEN is the context of one conversation, not of all together."""
     authorization = {"Authorization": f"Bearer {KEY}"}

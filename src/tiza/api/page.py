@@ -5,6 +5,7 @@ In production Nginx does this. Knows the page as files only.
 
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -61,7 +62,7 @@ class Page:
         if scope["type"] != "http":
             await self._api(scope, receive, send)
         elif path == "/api" or path.startswith("/api/"):
-            inner = {**scope, "path": path[4:] or "/", "root_path": "/api"}
+            inner = {**scope, "path": path[4:] or "/"}
             await self._api(inner, receive, send)
         elif path == "/" and _is_browser(scope):
             await self._file({**scope, "path": "/index.html"}, receive, send)
@@ -76,7 +77,10 @@ class Page:
                 message = {**message, "headers": [*message["headers"], *HEADERS]}
             await send(message)
 
-        await self._files(scope, receive, send_with_headers)
+        try:
+            await self._files(scope, receive, send_with_headers)
+        except HTTPException:  # not GET, or the file has gone: the API has the words for it
+            await self._api(scope, receive, send)
 
 
 def _is_browser(scope: Scope) -> bool:

@@ -1,9 +1,10 @@
 """What the service has done since it started: `/stats` as JSON, `/metrics` for Prometheus.
 
-Counted once, in the Prometheus instruments; `/stats` reads them back. Quantiles come from the
-newest SAMPLES answers. Knows no request and no engine.
+Both are counted in one place, when an answer ends. Quantiles come from the newest SAMPLES answers.
+Knows no request and no engine.
 """
 
+import math
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from tiza.api.admission import Admission
 from tiza.errors import EngineError, InternalError, RequestError
 
 SAMPLES = 1000
-QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
+QUANTILES = {"p50": 50, "p95": 95, "p99": 99}
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
 
@@ -41,14 +42,16 @@ class Answer:
         """Read the engine's token counts.
 
         Raises:
-            EngineError: they are not there or not numbers.
+            EngineError: they are not there or not numbers of tokens.
 
         """
         try:
-            self.prompt_tokens = int(usage["prompt_tokens"])
-            self.completion_tokens = int(usage["completion_tokens"])
+            prompt, completion = int(usage["prompt_tokens"]), int(usage["completion_tokens"])
         except (KeyError, TypeError, ValueError) as exc:
             raise EngineError(reason="usage without token counts") from exc
+        if min(prompt, completion) < 0:
+            raise EngineError(reason="usage with negative token counts")
+        self.prompt_tokens, self.completion_tokens = prompt, completion
 
     def saw_token(self) -> None:
         """Note the time of the first token."""
@@ -153,10 +156,9 @@ class Stats:
 def quantiles(samples: list[float]) -> dict[str, float | None]:
     """Return p50, p95 and p99 by the nearest-rank method; None without samples."""
     ranked = sorted(samples)
-    last = len(ranked) - 1
     return {
-        name: round(ranked[min(last, int(q * len(ranked)))], 4) if ranked else None
-        for name, q in QUANTILES.items()
+        name: round(ranked[math.ceil(percent * len(ranked) / 100) - 1], 4) if ranked else None
+        for name, percent in QUANTILES.items()
     }
 
 

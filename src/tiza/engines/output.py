@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 from collections import deque
+from gettext import gettext as _
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -55,7 +56,7 @@ class Output:
     def last_words(self) -> str:
         """Return the last `error:` sentence, or else the last line."""
         named = [line for line in self._lines if line.startswith("error: ")]
-        spoken = named or [line for line in self._lines if line.strip()] or ["it said nothing"]
+        spoken = named or [line for line in self._lines if line.strip()] or [_("it said nothing")]
         return spoken[-1].removeprefix("error: ")
 
     async def _copy(self, reader: asyncio.StreamReader) -> None:

@@ -12,6 +12,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from gettext import gettext as _
 from http.client import HTTPException
 from pathlib import Path
 
@@ -182,5 +183,5 @@ def _answers(url: str) -> bool:
 
 def _cause(returncode: int | None) -> str:
     if returncode is not None and returncode < 0:
-        return f"signal {signal.Signals(-returncode).name}"
-    return f"exit status {returncode}"
+        return _("signal {name}").format(name=signal.Signals(-returncode).name)
+    return _("exit status {number}").format(number=returncode)

@@ -1,0 +1,154 @@
+"""Every foreign error becomes one of ours; connections are used again, requests hardly ever."""
+
+import asyncio
+import socket
+import ssl
+
+import aiohttp
+import pytest
+
+from tests.api.faulty_engine import Exchange, FaultyEngine, well_behaved
+from tests.api.service import Service, running
+from tiza.api.engine_client import translated
+from tiza.errors import EngineError, EngineLost, EngineTimeout, EngineUnreachable
+
+
+def _with_subclasses(kind: type[BaseException]) -> set[type[BaseException]]:
+    return {kind}.union(*(_with_subclasses(each) for each in kind.__subclasses__()))
+
+
+FOREIGN = sorted(
+    {
+        kind
+        for kind in _with_subclasses(aiohttp.ClientError) | _with_subclasses(OSError)
+        if kind.__module__.partition(".")[0] in ("aiohttp", "builtins", "socket", "ssl", "asyncio")
+    },
+    key=lambda kind: kind.__name__,
+)
+CONNECTING = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+CONNECTION = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError)
+
+
+def expected(kind: type[BaseException], *, begun: bool) -> type[EngineError]:
+    """Return our class for a foreign one, by the rule in words of the field."""
+    if issubclass(kind, CONNECTING):
+        return EngineUnreachable  # never reached it
+    if issubclass(kind, TimeoutError):
+        return EngineTimeout  # reached it, nothing came
+    if issubclass(kind, CONNECTION):
+        return EngineLost if begun else EngineUnreachable
+    return EngineError  # it said something that is not HTTP
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["before", "begun"])
+@pytest.mark.parametrize("kind", FOREIGN, ids=lambda kind: kind.__name__)
+def test_error_becomes_one_of_ours_when_it_is_foreign(
+    kind: type[BaseException], begun: bool
+) -> None:
+    """No error of aiohttp or of a socket is left unmapped, and each message can be told."""
+    ours = translated(kind.__new__(kind), 5, begun=begun)
+    assert type(ours) is expected(kind, begun=begun)
+    assert ours.message("en") != ours.message("es")
+
+
+def test_foreign_errors_are_many_when_they_are_walked() -> None:
+    """The walk above sees what can happen, not just the roots."""
+    seen = {aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, aiohttp.InvalidURL}
+    seen |= {aiohttp.ServerTimeoutError, aiohttp.ClientConnectorDNSError, ConnectionResetError}
+    assert seen | {BrokenPipeError, TimeoutError, socket.gaierror, ssl.SSLError} <= set(FOREIGN)
+
+
+async def test_connection_is_used_again_when_an_answer_was_whole(
+    service: Service, engine: FaultyEngine
+) -> None:
+    """Streams and small questions leave their connection to the next request."""
+    for stream in (True, False, True, False):
+        assert (await service.chat(stream=stream)).status == 200
+        assert (await service.complete(stream=stream)).status == 200
+        assert (await service.ask("/health")).status == 200
+    assert engine.connections <= 2
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+async def test_request_is_sent_again_when_a_used_connection_has_died(
+    stream: bool, reset: bool, service: Service, engine: FaultyEngine
+) -> None:
+    """An engine that closes idle connections just as we use one is not seen by the client."""
+    assert (await service.chat()).status == 200
+
+    async def dies_once(exchange: Exchange) -> None:
+        engine.fault = well_behaved
+        (exchange.reset if reset else exchange.close)()
+
+    for _ in range(3):
+        engine.fault = dies_once
+        assert (await service.complete(stream=stream)).status == 200
+    assert len(engine.bodies()) == 1 + 3 * 2
+
+
+async def test_request_is_not_sent_again_when_an_answer_had_begun(
+    service: Service, engine: FaultyEngine
+) -> None:
+    """A generation is never paid for twice once it has answered."""
+
+    async def breaks(exchange: Exchange) -> None:
+        await exchange.head()
+        exchange.reset()
+
+    engine.fault = breaks
+    assert (await service.chat()).json["code"] == "engine_lost"
+    assert len(engine.bodies()) == 1
+
+
+async def test_models_are_asked_for_once_when_questions_follow_each_other(
+    service: Service, engine: FaultyEngine
+) -> None:
+    """The list of models is believed for a few seconds."""
+    for _ in range(4):
+        assert (await service.chat()).status == 200
+    assert engine.paths().count("/v1/models") == 1
+
+
+async def test_model_is_the_new_one_when_the_engine_serves_another(
+    service: Service, engine: FaultyEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After those seconds a new model is found without a restart."""
+    monkeypatch.setattr("tiza.api.state.MODELS_SECONDS", 0.0)
+    assert (await service.chat()).json["model"] == "samples_0"
+    engine.model = "samples_1"
+    assert (await service.chat()).json["model"] == "samples_1"
+    assert (await service.chat(model="samples_0")).status == 404
+
+
+async def test_sixteen_clients_are_answered_when_they_ask_at_once(
+    service: Service, engine: FaultyEngine
+) -> None:
+    """Answers do not mix, whatever their number."""
+
+    async def echoes(exchange: Exchange) -> None:
+        question = exchange.request.json["messages"][-1]["content"]
+        await exchange.head()
+        for event in exchange.frames([question, "!"]):
+            await exchange.chunk(event)
+            await asyncio.sleep(0)
+        await exchange.chunk(b"")
+
+    engine.fault = echoes
+    answers = await asyncio.gather(*(service.chat(f"question {n}") for n in range(48)))
+    assert [answer.json["response"] for answer in answers] == [f"question {n}!" for n in range(48)]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "https://127.0.0.1:1", "http://[::1]:1"])
+async def test_engine_is_unreachable_when_nobody_is_at_its_address(url: str) -> None:
+    """Plain, encrypted and by IPv6 alike."""
+    async with running(vllm_api_url=url) as service:
+        answer = await service.chat()
+    assert (answer.status, answer.json["code"]) == (503, "engine_unreachable")
+
+
+async def test_engine_is_unreachable_when_it_does_not_speak_tls(engine: FaultyEngine) -> None:
+    """An address with https:// for an engine without is one that cannot be connected to."""
+    async with running(vllm_api_url=engine.url.replace("http:", "https:")) as service:
+        answer = await service.chat()
+    assert (answer.status, answer.json["code"]) == (503, "engine_unreachable")
