@@ -32,6 +32,7 @@ check: $(VENV)/dev.stamp ## Format, lint, types, import contracts, page types, s
 	@"$$($(BIN)/python tools/vendor.py --node)" node_modules/typescript/bin/tsc -p tsconfig.json
 	@$(BIN)/codespell
 	@$(BIN)/python tools/reference.py --check
+	@$(BIN)/python tools/lesson_rules.py --check
 	@$(BIN)/python tools/translations.py --check
 	@echo "All checks passed."
 
@@ -42,6 +43,7 @@ bench: $(VENV)/dev.stamp ## Benchmarks against named peers; tables here, JSON un
 .PHONY: docs
 docs: $(VENV)/dev.stamp ## Write the generated reference pages and collect new words to translate
 	@$(BIN)/python tools/reference.py
+	@$(BIN)/python tools/lesson_rules.py
 	@$(BIN)/python tools/translations.py
 
 .PHONY: screenshots

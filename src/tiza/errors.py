@@ -9,6 +9,12 @@
     ├── KeyNeeded                an engine would listen to the network without a key
     ├── ServiceFailed            the engine or the API ended before it was ready
     ├── PageMissing              the page's libraries were never installed
+    ├── LessonError              a lesson cannot be taught; says line, column and rule
+    ├── TaxonomyNotFound         a path to check does not exist
+    ├── LessonExists             a new lesson would overwrite one
+    ├── LessonUnplaced           a new lesson's subject or name cannot be used
+    ├── LintRulesUnreadable      the file of --yaml-rules is no yamllint configuration
+    ├── GitFailed                git is missing, or refuses what was asked
     └── RequestError             an answer of the API: has a status and a code (see contract)
         ├── InvalidRequest       422 invalid_request
         ├── BodyTooLarge         413 body_too_large
@@ -29,6 +35,7 @@ caught in two places only: the command line's `main` and the API's exception han
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import ClassVar
 
 from tiza.translation import N_, translate
@@ -148,6 +155,61 @@ class PageMissing(TizaError):
 
     what = N_("The page is incomplete: {path} is missing.")
     hint = N_("Run: make run (it installs the page's libraries)")
+
+
+class LessonError(TizaError):
+    """Data: `path`, `line`, `column`, `rule`. The sentences are the rule's."""
+
+    def __init__(
+        self,
+        wrong: str = "",
+        advice: str = "",
+        words: Mapping[str, object] = MappingProxyType({}),
+        **data: object,
+    ) -> None:
+        super().__init__(**data)
+        self.sentences, self.words = (wrong, advice), words
+
+    def message(self, language: str = "en") -> str:
+        """Return the place, what is wrong there, and what to do."""
+        said = [translate(each, language).format_map(self.words) for each in self.sentences]
+        place = "{path}:{line}:{column}".format_map(self.data)
+        return f"{place}: {' '.join(said)} ({self.data['rule']})"
+
+
+class TaxonomyNotFound(TizaError):
+    """Data: `path`."""
+
+    what = N_("There is nothing at {path}.")
+    hint = N_("Name a lesson or a folder of lessons, or the taxonomy with --taxonomy-path.")
+
+
+class LessonExists(TizaError):
+    """Data: `path`."""
+
+    what = N_("There is already a lesson at {path}.")
+    hint = N_("Open that one, or choose another name; nothing was changed.")
+
+
+class LessonUnplaced(TizaError):
+    """Data: `name`, `known`."""
+
+    what = N_("{name} cannot be the place of a lesson.")
+    hint = N_("Use small letters, digits and _ between slashes. Subjects: {known}")
+
+
+class LintRulesUnreadable(TizaError):
+    """Data: `path`, `reason`."""
+
+    what = N_("The lint rules {path} cannot be used: {reason}")
+    hint = N_("Give --yaml-rules a configuration file of yamllint.")
+
+
+class GitFailed(TizaError):
+    """Data: `command`, `reason`."""
+
+    what = N_("git {command} failed: {reason}")
+    hint = N_("Is git installed, is the taxonomy in a git repository, does the revision exist?")
 
 
 class RequestError(TizaError):

@@ -9,6 +9,7 @@ import click
 
 from tiza import __version__
 from tiza.cli import INTERRUPTED
+from tiza.cli.taxonomy import taxonomy
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -133,3 +134,6 @@ def _print_facts(facts: Mapping[str, Any]) -> None:
         for number, line in enumerate(lines or ["-"]):
             label = name.replace("_", " ") if number == 0 else ""
             click.echo(f"{click.style(label.ljust(width), bold=True)}  {line}")
+
+
+tiza.add_command(taxonomy)

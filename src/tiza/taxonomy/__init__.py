@@ -1,0 +1,1 @@
+"""Read, check, compare and create lessons (`qna.yaml`); knows no model."""
