@@ -66,7 +66,6 @@ CHAT = {
     "negative tokens": ({"message": "x", "max_tokens": -1}, "max_tokens"),
     "more tokens than the context": ({"message": "x", "max_tokens": 4097}, "max_tokens"),
     "half a token": ({"message": "x", "max_tokens": 1.5}, "max_tokens"),
-    "whole tokens written as a fraction": ({"message": "x", "max_tokens": 1.0}, "max_tokens"),
     "tokens as text": ({"message": "x", "max_tokens": "5"}, "max_tokens"),
     "tokens as a truth": ({"message": "x", "max_tokens": True}, "max_tokens"),
     "tokens beyond 64 bits": ({"message": "x", "max_tokens": 10**30}, "max_tokens"),

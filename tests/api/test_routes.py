@@ -178,6 +178,14 @@ async def test_engine_is_asked_as_the_client_wishes_when_it_says_so(
     assert (body["max_tokens"], body["temperature"]) == (7, 0)
 
 
+async def test_length_is_whole_when_it_is_written_as_a_fraction(
+    service: Service, engine: FaultyEngine
+) -> None:
+    """JSON has one kind of number: 7.0 is 7, for the engine too."""
+    assert (await service.ask("/chat", data=b'{"message": "x", "max_tokens": 7.0}')).status == 200
+    assert repr(engine.bodies()[0]["max_tokens"]) == "7"
+
+
 @pytest.mark.parametrize(("language", "words"), [("en", "in English"), ("es", "en español")])
 async def test_engine_is_told_the_language_when_the_client_chooses_it(
     language: str, words: str, service: Service, engine: FaultyEngine

@@ -61,6 +61,7 @@ def _described(app: FastAPI, settings: Settings) -> Callable[[], dict[str, Any]]
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             bounds.write_into(make(), settings)
+            problems.write_into(make())
         return make()
 
     return openapi

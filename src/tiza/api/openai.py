@@ -16,7 +16,7 @@ from tiza.api import sse
 from tiza.api.bounds import check_generation
 from tiza.api.engine_client import EngineStream, Frame, Json
 from tiza.api.problems import language_of, openai_error
-from tiza.api.routes import PROBLEMS
+from tiza.api.routes import GENERATION, PROBLEMS
 from tiza.api.schemas import ChatCompletionRequest, CompletionRequest
 from tiza.api.state import State, StateDep
 from tiza.api.stats import Answer
@@ -45,7 +45,7 @@ async def models(state: StateDep) -> dict[str, Any]:
 @router.post(
     "/chat/completions",
     summary=N_("Answer a conversation, whole or streamed."),
-    responses=PROBLEMS,
+    responses=GENERATION,
 )
 async def chat_completions(
     body: ChatCompletionRequest, request: Request, state: StateDep
@@ -58,7 +58,9 @@ async def chat_completions(
     return await _generate("/v1/chat/completions", body, wanted, engine_body, request, state)
 
 
-@router.post("/completions", summary=N_("Continue a text, whole or streamed."), responses=PROBLEMS)
+@router.post(
+    "/completions", summary=N_("Continue a text, whole or streamed."), responses=GENERATION
+)
 async def completions(body: CompletionRequest, request: Request, state: StateDep) -> Response:
     """Continue a text."""
     engine_body = body.allowed() | {"prompt": body.prompt}

@@ -41,6 +41,15 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_error)
 
 
+def write_into(openapi: dict[str, Any]) -> None:
+    """Give the errors of an OpenAPI document the media type that they have."""
+    for path in openapi["paths"].values():
+        for operation in path.values():
+            for response in operation["responses"].values():
+                if MEDIA_TYPE in response.get("content", {}):
+                    response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
+
+
 async def _on_request_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestError)  # noqa: S101  # as registered
     note(exc)

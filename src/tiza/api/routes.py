@@ -17,6 +17,7 @@ PROBLEMS: dict[int | str, dict[str, object]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}}
     for status in (404, 413, 422, 500, 502, 503, 504)
 }
+GENERATION = PROBLEMS | {200: {"content": {"text/event-stream": {}}}}
 
 router = APIRouter(route_class=StrictRoute)
 
@@ -108,7 +109,7 @@ async def metrics(state: StateDep) -> Response:
     "/chat",
     response_model=ChatResponse,
     response_model_exclude_unset=True,
-    responses=PROBLEMS | {200: {"content": {"text/event-stream": {}}}},
+    responses=GENERATION,
     summary=N_("Answer a question, whole or as a stream of events."),
     tags=["chat"],
 )

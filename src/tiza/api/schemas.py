@@ -5,13 +5,21 @@ Bounds that are settings are checked in `bounds`, which also writes them into th
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 Role = Literal["user", "assistant"]
 MAX_STOPS = 4  # OpenAI's own bound
 
 OpenAIRole = Literal["system", "developer", "user", "assistant"]
+
+
+def _whole(number: object) -> object:
+    """JSON has one kind of number: 500.0 is as whole as 500 (JSON Schema, 6.1.1)."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+Tokens = Annotated[int, Field(ge=1), BeforeValidator(_whole)]
 
 
 class _Request(BaseModel):
@@ -30,7 +38,7 @@ class ChatRequest(_Request):
 
     message: Annotated[str, Field(min_length=1)]
     conversation_history: list[Turn] = []
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_tokens: Tokens | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     stream: bool = False
     model: str | None = None
@@ -132,11 +140,11 @@ class _Generation(_Request):
     """What OpenAI's two generation endpoints share; the last three fields have no effect here."""
 
     model: str
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_tokens: Tokens | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     n: Literal[1] | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**31), BeforeValidator(_whole)] | None = None
     stop: Annotated[str | list[str], AfterValidator(_few)] | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
@@ -159,7 +167,7 @@ class ChatCompletionRequest(_Generation):
     """`POST /v1/chat/completions`."""
 
     messages: Annotated[list[OpenAIMessage], Field(min_length=1)]
-    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_completion_tokens: Tokens | None = None
     response_format: ResponseFormat | None = None
 
 
