@@ -82,11 +82,12 @@ export class Chat {
       await this.#receive(exchange, view, running.signal);
     } catch (error) {
       this.#end(exchange, error, running.signal);
+    } finally {
+      this.#running = undefined;
+      this.#page.onBusy(false);
+      this.#page.conversation.save();
+      view.settle();
     }
-    view.settle();
-    this.#page.conversation.save();
-    this.#running = undefined;
-    this.#page.onBusy(false);
   }
 
   /**
