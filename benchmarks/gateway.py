@@ -34,6 +34,7 @@ QUESTION = {
     "max_tokens": 4000,
     "stream": True,
 }
+HEAD = "gateway      streams  µs/token  × raw  token/s  first ms     MB"  # noqa: RUF001  # times
 CHAT = {"message": "hi", "stream": True, "max_tokens": 3000}
 
 
@@ -114,7 +115,7 @@ def passthrough(port: int, upstream_port: int) -> None:
 async def load(
     url: str, body: dict[str, Any], streams: int, pid: int, seconds: float
 ) -> dict[str, float]:
-    """Read `streams` streams; return CPU per frame (µs), frames/s, first token (ms), memory (MB)."""
+    """Read streams; return CPU (µs) a frame, frames/s, first token (ms), memory (MB)."""
     process, frames, first = psutil.Process(pid), 0, []
 
     async def read(session: aiohttp.ClientSession) -> None:
@@ -222,9 +223,7 @@ def _medians(rounds: list[dict[str, float]]) -> dict[str, float]:
 def report(rows: list[dict[str, Any]]) -> None:
     """Print the table and write the JSON."""
     floor = {r["streams"]: r["cpu_us_per_frame"] for r in rows if r["gateway"] == "raw aiohttp"}
-    print(
-        f"{'gateway':<12} {'streams':>7} {'µs/token':>9} {'× raw':>6} {'token/s':>8} {'first ms':>9} {'MB':>6}"
-    )
+    print(HEAD)
     for row in rows:
         row["ratio_to_raw"] = round(row["cpu_us_per_frame"] / floor[row["streams"]], 2)
         print(
