@@ -32,7 +32,7 @@ Frame = tuple[bytes, Json]  # one event of a streamed answer: as it came, and pa
 
 KEEP_ALIVE_SECONDS = 4.0  # llama.cpp closes idle connections after 5 s: we give them up before
 QUESTION_SECONDS = 10.0  # patience for small questions: health, models, token counts
-MAX_ANSWER_BYTES = 16_777_216
+MAX_ANSWER_BYTES = 16_777_216  # to a small question: the largest lists the tokens of a context
 MAX_REASON_CHARS = 300
 SECONDS = re.compile(r"[0-9]{1,5}")
 REFUSED = N_("The model engine refused the request: {reason}")
@@ -63,19 +63,25 @@ class EngineClient:
     async def healthy(self) -> bool:
         """Tell whether the engine can answer questions now."""
         try:
-            response = await self._open("GET", "/health", None, QUESTION_SECONDS)
+            await self._fetch("GET", "/health", None)
         except RequestError:
             return False
-        response.release()
         return True
 
     async def ask(self, method: str, path: str, body: Json | None = None) -> Json:
         """Send a small question (models, token counts) and return the JSON answer."""
-        return await self._json(method, path, body, QUESTION_SECONDS)
+        return _json_object(await self._fetch(method, path, body))
 
-    async def complete(self, path: str, body: Json) -> Json:
-        """Send a generation request and return the whole answer."""
-        return await self._json("POST", path, body, self._settings.engine_first_token_seconds)
+    async def _fetch(self, method: str, path: str, body: Json | None) -> bytes:
+        """Read an answer to its end: only then can its connection be used again."""
+        response = await self._open(method, path, body, QUESTION_SECONDS)
+        try:
+            async with asyncio.timeout(QUESTION_SECONDS):
+                return await _bounded(response)
+        except (aiohttp.ClientError, OSError) as exc:
+            raise translated(exc, QUESTION_SECONDS, begun=True) from exc
+        finally:
+            response.release()
 
     async def stream(self, path: str, body: Json) -> "EngineStream":
         """Send a generation request and return its stream, once the engine has accepted it."""
@@ -88,17 +94,6 @@ class EngineClient:
             response.close()
             raise EngineError(reason=f"not an event stream but {response.content_type}")
         return EngineStream(response, first, idle)
-
-    async def _json(self, method: str, path: str, body: Json | None, seconds: float) -> Json:
-        response = await self._open(method, path, body, seconds)
-        try:
-            async with asyncio.timeout(seconds):
-                content = await _bounded(response)
-        except (aiohttp.ClientError, OSError) as exc:
-            raise translated(exc, seconds, begun=True) from exc
-        finally:
-            response.release()
-        return _json_object(content)
 
     async def _open(
         self, method: str, path: str, body: Json | None, seconds: float
