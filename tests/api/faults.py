@@ -1,7 +1,6 @@
 """Everything that an engine may do wrong, and what the application makes of it."""
 
 import asyncio
-import json
 from dataclasses import dataclass
 
 from tests.api.faulty_engine import DONE, PIECES, Exchange, Fault, frame, well_behaved
@@ -17,20 +16,17 @@ STATUS = {
     "overloaded": 503,
     "engine_timeout": 504,
 }
-LARGEST = 1_048_576  # answer that the application is told to read
 
 
 @dataclass(frozen=True)
 class Case:
     """A fault and the outcome: `ok` or the code of the error.
 
-    `whole` is the outcome where the engine was asked for a plain answer, if it is another one.
     `after`: some text had reached the client of a stream before.
     """
 
     fault: Fault
     outcome: str
-    whole: str = ""
     after: bool = False
     attempts: int = 1
 
@@ -47,7 +43,7 @@ async def hangs(exchange: Exchange) -> None:
 
 async def slow_from_the_start(exchange: Exchange) -> None:
     """Send the first event one byte at a time, too slowly to end it within the patience."""
-    await _head(exchange)
+    await exchange.head()
     await _trickle(exchange)
 
 
@@ -77,7 +73,7 @@ async def closes(exchange: Exchange) -> None:
 
 async def resets_after_head(exchange: Exchange) -> None:
     """Reset when only the headers were sent."""
-    await _head(exchange)
+    await exchange.head()
     exchange.reset()
 
 
@@ -119,27 +115,21 @@ async def error_in_the_stream(exchange: Exchange) -> None:
 
 async def malformed_usage(exchange: Exchange) -> None:
     """Send token counts that are none."""
-    event = {"choices": [], "usage": {"prompt_tokens": -5, "completion_tokens": -1}}
-    if exchange.streams:
-        await _begin_and_send(exchange, frame(event))
-    else:
-        await exchange.reply(exchange.whole() | event)
+    counts = {"prompt_tokens": -5, "completion_tokens": -1}
+    await _begin_and_send(exchange, frame({"choices": [], "usage": counts}))
 
 
 async def event_without_end(exchange: Exchange) -> None:
     """Send an event that goes on and on."""
     await _begin(exchange)
-    if not exchange.streams:
-        await exchange.write(b" " * LARGEST * 2)
-    while exchange.streams:
+    while True:
         await exchange.chunk(b"data: " + b"x" * 65_536)
 
 
 async def malformed_chunk(exchange: Exchange) -> None:
     """Break the framing of HTTP itself, in the first packet."""
-    kind = _kind(exchange).encode()
-    head = b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\ntransfer-encoding: chunked\r\n\r\n" % kind
-    await exchange.write(head + b"chalk\r\n")
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n"
+    await exchange.write(head + b"\r\nchalk\r\n")
 
 
 async def malformed_chunk_later(exchange: Exchange) -> None:
@@ -150,7 +140,7 @@ async def malformed_chunk_later(exchange: Exchange) -> None:
 
 async def not_compressed(exchange: Exchange) -> None:
     """Announce gzip and send something else."""
-    await exchange.head(kind=_kind(exchange), content_encoding="gzip")
+    await exchange.head(content_encoding="gzip")
     await exchange.chunk(b"not gzip at all")
     await exchange.chunk(b"")
 
@@ -170,20 +160,18 @@ async def wrong_content_type(exchange: Exchange) -> None:
 
 async def empty(exchange: Exchange) -> None:
     """Answer nothing, successfully."""
-    await _head(exchange, length=0)
-    if exchange.streams:
-        await exchange.chunk(b"")
+    await _frames(exchange)
 
 
 async def only_done(exchange: Exchange) -> None:
     """End a stream that never began."""
-    await _head(exchange, length=2)
-    await (_last_chunk(exchange, DONE) if exchange.streams else exchange.write(b"{}"))
+    await _frames(exchange, DONE)
 
 
 async def no_end(exchange: Exchange) -> None:
     """End the connection without finish_reason and without [DONE]."""
-    await _begin_and_send(exchange, b"")
+    await _begin(exchange)
+    await exchange.chunk(b"")
 
 
 async def http_400(exchange: Exchange) -> None:
@@ -239,10 +227,7 @@ async def no_done(exchange: Exchange) -> None:
 
 async def no_usage(exchange: Exchange) -> None:
     """Leave out the token counts."""
-    if exchange.streams:
-        await _frames(exchange, *exchange.frames(usage=False), DONE)
-    else:
-        await exchange.reply({k: v for k, v in exchange.whole().items() if k != "usage"})
+    await _frames(exchange, *exchange.frames(usage=False), DONE)
 
 
 async def crlf(exchange: Exchange) -> None:
@@ -277,9 +262,6 @@ async def more_after_done(exchange: Exchange) -> None:
 
 async def stays_after_done(exchange: Exchange) -> None:
     """Say that the answer is done and never end the response."""
-    if not exchange.streams:
-        await well_behaved(exchange)
-        return
     await exchange.head()
     for event in [*exchange.frames(), DONE]:
         await exchange.chunk(event)
@@ -309,7 +291,7 @@ CASES = [
     Case(wrong_content_type, "engine_error"),
     Case(empty, "engine_error"),
     Case(only_done, "engine_error"),
-    Case(no_end, "engine_lost", whole="engine_error", after=True),
+    Case(no_end, "engine_lost", after=True),
     Case(http_400, "invalid_request"),
     Case(http_401, "engine_error"),
     Case(http_404, "engine_error"),
@@ -335,50 +317,22 @@ STREAM_CASES = [
 ]
 
 
-def _kind(exchange: Exchange) -> str:
-    return "text/event-stream" if exchange.streams else "application/json"
-
-
-async def _head(exchange: Exchange, length: int = 100_000_000) -> None:
-    if exchange.streams:
-        await exchange.head()
-    else:
-        await exchange.head(kind=_kind(exchange), content_length=str(length))
-
-
 async def _begin(exchange: Exchange) -> None:
     """Send a part of the answer; go on when the client of the stream has seen it."""
-    if not exchange.streams:
-        await _head(exchange)
-        await exchange.write(json.dumps(exchange.whole()).encode()[:-30])
-        return
     await exchange.head()
     await exchange.chunk(b"".join(exchange.frames(PIECES[:SHOWN], usage=False)[:-1]))
     await exchange.engine.go_on.wait()
 
 
 async def _begin_and_send(exchange: Exchange, last: bytes) -> None:
-    """Send a part of the answer and then this; the plain answer is only this."""
-    if exchange.streams:
-        await _begin(exchange)
-        await _last_chunk(exchange, last)
-    else:
-        body = last.removeprefix(b"data: ").rstrip()
-        await exchange.head(kind=_kind(exchange), content_length=str(len(body)))
-        await exchange.write(body)
-
-
-async def _last_chunk(exchange: Exchange, data: bytes) -> None:
-    if data:
-        await exchange.chunk(data)
+    """Send a part of the answer and then this."""
+    await _begin(exchange)
+    await exchange.chunk(last)
     await exchange.chunk(b"")
 
 
 async def _frames(exchange: Exchange, *packets: bytes) -> None:
-    """Send a stream in these packets; a plain answer is a good one."""
-    if not exchange.streams:
-        await well_behaved(exchange)
-        return
+    """Send a stream in these packets."""
     await exchange.head()
     for packet in packets:
         await exchange.chunk(packet)
@@ -387,7 +341,7 @@ async def _frames(exchange: Exchange, *packets: bytes) -> None:
 
 async def _trickle(exchange: Exchange) -> None:
     while True:
-        await (exchange.chunk(b" ") if exchange.streams else exchange.write(b" "))
+        await exchange.chunk(b" ")
         await asyncio.sleep(0.02)
 
 

@@ -41,11 +41,6 @@ class Exchange:
         self.engine, self.request, self._writer = engine, request, writer
         self.closes = False
 
-    @property
-    def streams(self) -> bool:
-        """Whether the request asks for a stream."""
-        return bool(self.request.json.get("stream"))
-
     async def write(self, data: bytes) -> None:
         """Send bytes as they are, in a packet of their own."""
         self._writer.write(data)
@@ -100,15 +95,6 @@ class Exchange:
             events.append({"id": "cmpl-1", "model": self.engine.model, "choices": []} | counts)
         return events
 
-    def whole(self) -> Json:
-        """Return a good plain answer."""
-        chat = self.request.path == GENERATION[0]
-        content = {"message": {"role": "assistant", "content": TEXT}} if chat else {"text": TEXT}
-        choice = {"index": 0, **content, "finish_reason": "stop"}
-        kind = "chat.completion" if chat else "text_completion"
-        document = {"id": "cmpl-1", "object": kind, "created": 1, "model": self.engine.model}
-        return document | {"choices": [choice]} | self.engine.usage(self.request.json)
-
 
 Fault = Callable[[Exchange], Awaitable[None]]
 
@@ -119,10 +105,8 @@ def frame(event: object) -> bytes:
 
 
 async def well_behaved(exchange: Exchange) -> None:
-    """Answer as a good engine does."""
-    if not exchange.streams:
-        await exchange.reply(exchange.whole())
-        return
+    """Answer as a good engine does; Tiza asks for streams only."""
+    assert exchange.request.json["stream"] is True
     await exchange.head()
     for event in [*exchange.frames(), DONE]:
         await exchange.chunk(event)

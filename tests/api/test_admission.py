@@ -14,7 +14,6 @@ from tests.api.faulty_engine import (
     Exchange,
     FaultyEngine,
     frame,
-    well_behaved,
 )
 from tests.api.service import Answer, Service, running, until
 from tests.api.test_streaming import endless, read_until, unread
@@ -25,15 +24,11 @@ COMPLETION = {"model": MODEL, "messages": [{"role": "user", "content": "x"}], "s
 
 async def waits(exchange: Exchange) -> None:
     """Send half of the answer, the rest when told to."""
-    if exchange.streams:
-        await exchange.head()
-        await exchange.chunk(b"".join(exchange.frames()[:3]))
-        await exchange.engine.go_on.wait()
-        await exchange.chunk(b"".join(exchange.frames()[3:]) + DONE)
-        await exchange.chunk(b"")
-    else:
-        await exchange.engine.go_on.wait()
-        await well_behaved(exchange)
+    await exchange.head()
+    await exchange.chunk(b"".join(exchange.frames()[:3]))
+    await exchange.engine.go_on.wait()
+    await exchange.chunk(b"".join(exchange.frames()[3:]) + DONE)
+    await exchange.chunk(b"")
 
 
 def asked(*questions: Coroutine[Any, Any, Answer]) -> list[asyncio.Task[Answer]]:

@@ -34,27 +34,22 @@ async def before_the_first_byte(exchange: Exchange) -> None:
 
 async def after_the_headers(exchange: Exchange) -> None:
     """Say that there will be an answer."""
-    await (exchange.head() if exchange.streams else exchange.head(content_length="1000"))
+    await exchange.head()
     await exchange.engine.go_on.wait()
 
 
 async def in_the_middle(exchange: Exchange) -> None:
     """Send half of the answer."""
-    if exchange.streams:
-        await exchange.head()
-        await exchange.chunk(b"".join(exchange.frames()[:4]))
-    else:
-        await exchange.head(kind="application/json", content_length="10000")
-        await exchange.write(json.dumps(exchange.whole()).encode()[:50])
+    await exchange.head()
+    await exchange.chunk(b"".join(exchange.frames()[:4]))
     await exchange.engine.go_on.wait()
 
 
 async def all_the_time(exchange: Exchange) -> None:
     """Write an answer without end."""
-    await (exchange.head() if exchange.streams else exchange.head(content_length="100000000"))
-    event = exchange.frames()[1]
+    await exchange.head()
     while True:
-        await (exchange.chunk(event) if exchange.streams else exchange.write(b" "))
+        await exchange.chunk(exchange.frames()[1])
         await asyncio.sleep(0.01)
 
 

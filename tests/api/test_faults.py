@@ -6,10 +6,28 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from tests.api.faults import CASES, LARGEST, OK, SHOWN, STATUS, STREAM_CASES, Case
-from tests.api.faulty_engine import MODEL, PIECES, TEXT, FaultyEngine, faulty_engine, well_behaved
+from tests.api.faults import (
+    CASES,
+    OK,
+    SHOWN,
+    STATUS,
+    STREAM_CASES,
+    Case,
+    http_500,
+    not_http,
+    resets,
+    wrong_content_type,
+)
+from tests.api.faulty_engine import (
+    MODEL,
+    PIECES,
+    TEXT,
+    Exchange,
+    FaultyEngine,
+    faulty_engine,
+    well_behaved,
+)
 from tests.api.service import Answer, Event, Service, running, until
-from tiza.api import engine_client
 
 PATIENCE = 0.4  # seconds, for the first word and between two
 LONGEST = 10.0  # generous: patience, one retry, and a busy machine
@@ -29,10 +47,8 @@ async def faulty() -> AsyncIterator[FaultyEngine]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def patient(faulty: FaultyEngine) -> AsyncIterator[Service]:
     """Run one application for the faults that show at once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine_client, "MAX_ANSWER_BYTES", LARGEST)
-        async with running(vllm_api_url=faulty.url) as service:
-            yield service
+    async with running(vllm_api_url=faulty.url) as service:
+        yield service
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -88,13 +104,12 @@ async def test_completion_ends_once_when_the_engine_fails(
     """A plain OpenAI answer is whole, or the problem that the fault stands for."""
     engine.go_on.set()
     answer = await service.complete()
-    outcome = case.whole or case.outcome
-    if outcome == OK:
+    if case.outcome == OK:
         assert answer.status == 200
         assert answer.json["choices"][0]["message"]["content"] == TEXT
     else:
-        assert_problem(answer, outcome)
-        assert answer.json["error"]["code"] == outcome
+        assert_problem(answer, case.outcome)
+        assert answer.json["error"]["code"] == case.outcome
     assert len(engine.bodies()) == case.attempts
 
 
@@ -174,10 +189,31 @@ async def test_chat_works_again_when_the_engine_comes_back() -> None:
         assert (await service.chat()).status == 200
 
 
+async def answers_without_end(exchange: Exchange) -> None:
+    """Send more than any answer to a small question can be."""
+    await exchange.head(kind="application/json")
+    while True:
+        await exchange.chunk(b" " * 65_536)
+
+
+async def breaks_off(exchange: Exchange) -> None:
+    """End the connection in the middle of a small answer."""
+    await exchange.head(kind="application/json", content_length="100")
+    await exchange.write(b'{"data": [')
+    exchange.close()
+
+
 @pytest.mark.parametrize("path", ["/v1/models", "/tokenize"])
 @pytest.mark.parametrize(
     "case",
-    [case for case in CASES if case.name in ("http_500", "empty", "not_http", "resets")],
+    [
+        Case(http_500, "engine_error"),
+        Case(wrong_content_type, "engine_error"),
+        Case(not_http, "engine_error"),
+        Case(resets, "engine_unreachable"),
+        Case(answers_without_end, "engine_error"),
+        Case(breaks_off, "engine_lost"),
+    ],
     ids=lambda case: case.name,
 )
 async def test_chat_ends_once_when_a_small_question_fails(case: Case, path: str) -> None:

@@ -26,12 +26,9 @@ serve(load())
 
 async def answers_secretly(exchange: Exchange) -> None:
     """Answer with the secret."""
-    if exchange.streams:
-        await exchange.head()
-        await exchange.chunk(b"".join(exchange.frames([SECRET, " "])))
-        await exchange.chunk(b"")
-    else:
-        await exchange.reply(json.loads(json.dumps(exchange.whole()).replace("Chalk", SECRET)))
+    await exchange.head()
+    await exchange.chunk(b"".join(exchange.frames([SECRET, " "])))
+    await exchange.chunk(b"")
 
 
 async def refuses_secretly(exchange: Exchange) -> None:

@@ -7,7 +7,17 @@ import openai
 import pytest
 
 from tests.api.faults import http_400, http_429, http_500, resets_in_the_middle
-from tests.api.faulty_engine import DONE, MODEL, PIECES, TEXT, Exchange, FaultyEngine, Json
+from tests.api.faulty_engine import (
+    DONE,
+    MODEL,
+    PIECES,
+    TEXT,
+    Exchange,
+    FaultyEngine,
+    Json,
+    frame,
+    well_behaved,
+)
 from tests.api.service import Service, running
 
 MESSAGES = [{"role": "user", "content": "What is chalk?"}]
@@ -28,6 +38,9 @@ WISHES: Json = {
     "presence_penalty": 0.1,
     "frequency_penalty": -0.1,
 }
+# What the engine is told besides: llama.cpp stops a stream at once when its client leaves, a plain
+# answer often not before its end.
+OURS: Json = {"stream": True, "stream_options": {"include_usage": True}}
 # What a client may say and the engine does not need to know.
 UNHEARD: Json = {"n": 1, "user": "u-1", "store": False, "metadata": {"a": "b"}}
 
@@ -50,8 +63,7 @@ async def test_engine_gets_only_what_it_may_see_when_everything_is_asked_for(
     more = {"response_format": {"type": "json_object"}} if path == CHAT else {}
     answer = await service.ask(path, BODIES[path] | WISHES | UNHEARD | more | {"stream": stream})
     assert answer.status == 200
-    ours = {"stream": True, "stream_options": {"include_usage": True}} if stream else {}
-    assert engine.bodies() == [BODIES[path] | WISHES | more | ours]
+    assert engine.bodies() == [BODIES[path] | WISHES | more | OURS]
 
 
 @by_path
@@ -60,7 +72,7 @@ async def test_engine_is_told_a_length_when_the_client_gives_none(
 ) -> None:
     """DEFAULT_MAX_TOKENS bounds every answer; other wishes are left to the engine."""
     assert (await service.ask(path, BODIES[path])).status == 200
-    assert engine.bodies() == [BODIES[path] | {"max_tokens": 500}]
+    assert engine.bodies() == [BODIES[path] | {"max_tokens": 500} | OURS]
 
 
 async def test_engine_is_told_the_newer_name_of_the_length_when_both_are_given(
@@ -204,16 +216,68 @@ async def test_request_is_refused_when_a_value_is_out_of_bounds(
 
 
 @by_path
-async def test_answer_is_the_engine_s_when_it_is_plain(
+async def test_answer_is_put_together_when_it_is_plain(
     path: str, service: Service, engine: FaultyEngine
 ) -> None:
-    """The document that OpenAI's clients parse."""
+    """The document that OpenAI's clients parse, made of the engine's chunks."""
     answer = await service.ask(path, BODIES[path])
     assert (answer.status, answer.kind) == (200, "application/json")
-    choice = answer.json["choices"][0]
-    assert (choice["message"]["content"] if path == CHAT else choice["text"]) == TEXT
-    assert answer.json["usage"]["completion_tokens"] == len(PIECES)
-    assert answer.json["model"] == MODEL
+    content = (
+        {"message": {"role": "assistant", "content": TEXT}} if path == CHAT else {"text": TEXT}
+    )
+    assert answer.json == {
+        "id": "cmpl-1",
+        "object": "chat.completion" if path == CHAT else "text_completion",
+        "model": MODEL,
+        "choices": [{"index": 0, **content, "logprobs": None, "finish_reason": "stop"}],
+        **engine.usage(engine.bodies()[0]),
+    }
+
+
+async def test_reasoning_is_put_together_when_the_engine_tells_it_apart(
+    service: Service, engine: FaultyEngine
+) -> None:
+    """Texts beside the content (vLLM's reasoning) are whole in the plain answer too."""
+
+    async def reasons(exchange: Exchange) -> None:
+        deltas: list[Json] = [{"role": "assistant", "content": None, "reasoning": "Well"}]
+        deltas += [{"reasoning": ", so."}, {"content": "Yes"}, {"content": "."}]
+        await exchange.head()
+        for delta in deltas:
+            await exchange.chunk(frame({"choices": [{"delta": delta, "finish_reason": None}]}))
+        last = {"delta": {}, "finish_reason": "length"}
+        await exchange.chunk(frame({"id": "1", "created": 7, "choices": [last]}) + DONE)
+        await exchange.chunk(b"")
+
+    engine.fault = reasons
+    document = (await service.complete()).json
+    assert document["choices"][0]["message"] == {
+        "role": "assistant",
+        "content": "Yes.",
+        "reasoning": "Well, so.",
+    }
+    assert document["choices"][0]["finish_reason"] == "length"
+    assert (document["id"], document["created"], "usage" in document) == ("1", 7, False)
+
+
+@by_path
+@pytest.mark.parametrize("choice", [{}, {"delta": None}, {"delta": "x"}, {"text": 5}, "x", 5, []])
+async def test_answer_is_an_engine_error_when_a_choice_is_nonsense(
+    path: str, choice: object, service: Service, engine: FaultyEngine
+) -> None:
+    """What cannot be put together is not passed on."""
+
+    async def nonsense(exchange: Exchange) -> None:
+        await exchange.head()
+        await exchange.chunk(frame({"choices": [choice]}) + frame({"choices": []}) + DONE)
+        await exchange.chunk(b"")
+
+    engine.fault = nonsense
+    answer = await service.ask(path, BODIES[path])
+    if choice != {"text": 5} or path == CHAT:
+        assert (answer.status, answer.json["code"]) == (502, "engine_error")
+    else:
+        assert answer.json["choices"][0]["text"] == ""
 
 
 @by_path
@@ -352,7 +416,7 @@ async def test_openai_client_retries_when_the_service_is_busy_for_a_moment(
             refused.append(exchange)
             await exchange.reply({"error": {"message": "busy"}}, 429, retry_after="0")
         else:
-            await exchange.reply(exchange.whole())
+            await well_behaved(exchange)
 
     engine.fault = busy_once
     async with openai.AsyncOpenAI(base_url=f"{service.url}/v1", api_key="any") as client:

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from tiza.api import sse
+from tiza.api.assembly import Assembly
 from tiza.api.bounds import check_generation
 from tiza.api.engine_client import EngineStream, Frame, Json
 from tiza.api.problems import language_of, openai_error
@@ -22,11 +23,12 @@ from tiza.api.state import State, StateDep
 from tiza.api.stats import Answer
 from tiza.api.streaming import EventStream, while_connected
 from tiza.api.strict_json import StrictRoute
-from tiza.errors import EngineError, RequestError
+from tiza.errors import RequestError
 from tiza.translation import N_
 
 Body = ChatCompletionRequest | CompletionRequest
 
+CHAT = "/v1/chat/completions"
 DONE = sse.message(b"[DONE]")
 
 router = APIRouter(prefix="/v1", tags=["OpenAI"], route_class=StrictRoute)
@@ -55,7 +57,7 @@ async def chat_completions(
     engine_body = body.allowed() | {"messages": [message.plain() for message in body.messages]}
     if body.response_format is not None:
         engine_body["response_format"] = body.response_format.model_dump()
-    return await _generate("/v1/chat/completions", body, wanted, engine_body, request, state)
+    return await _generate(CHAT, body, wanted, engine_body, request, state)
 
 
 @router.post(
@@ -77,31 +79,11 @@ async def _generate(  # noqa: PLR0917  # one call site a route
 ) -> Response:
     check_generation(body, state.settings)
     engine_body["max_tokens"] = max_tokens or state.settings.default_max_tokens
-    if not body.stream:
-        document = await while_connected(
-            request.receive, _whole(path, body.model, engine_body, state)
-        )
-        return Response(orjson.dumps(document), media_type="application/json")
-    return EventStream(_Events(path, body, engine_body, state, language_of(request.scope)))
-
-
-async def _whole(path: str, model: str, body: Json, state: State) -> Json:
-    answer = Answer()
-    async with _place(answer, model, state):
-        document = await state.engine.complete(path, body)
-        if not isinstance(document.get("choices"), list):
-            raise EngineError(reason="an answer without choices")
-        if usage := document.get("usage"):
-            answer.take_usage(usage)
-        return document
-
-
-@asynccontextmanager
-async def _place(answer: Answer, model: str, state: State) -> AsyncIterator[None]:
-    with state.stats.count(answer):
-        async with state.admission.place():
-            answer.model = (await state.model(model)).model
-            yield
+    events = _Events(path, body, engine_body, state, language_of(request.scope))
+    if body.stream:
+        return EventStream(events)
+    document = await while_connected(request.receive, events.whole())
+    return Response(orjson.dumps(document), media_type="application/json")
 
 
 class _Events:
@@ -122,11 +104,21 @@ class _Events:
     async def answering(self) -> AsyncIterator[EngineStream]:
         """Take a place and ask the engine; leaving the block stops it."""
         state = self._state
-        async with (
-            _place(self._answer, self._model, state),
-            await state.engine.stream(self._path, self._engine_body) as stream,
-        ):
-            yield stream
+        with state.stats.count(self._answer):
+            async with state.admission.place():
+                self._answer.model = (await state.model(self._model)).model
+                async with await state.engine.stream(self._path, self._engine_body) as stream:
+                    yield stream
+
+    async def whole(self) -> Json:
+        """Read the answer to its end and return it as one document."""
+        assembly = Assembly(chat=self._path == CHAT)
+        async with self.answering() as stream:
+            while frames := await stream.read():
+                for _, event in frames:
+                    self._is_for_client(event)
+                    assembly.add(event)
+        return assembly.document()
 
     def opening(self) -> bytes:
         """Write nothing: the first chunk opens."""
