@@ -149,6 +149,7 @@ async def test_engine_is_unreachable_when_nobody_is_at_its_address(url: str) -> 
 
 async def test_engine_is_unreachable_when_it_does_not_speak_tls(engine: FaultyEngine) -> None:
     """An address with https:// for an engine without is one that cannot be connected to."""
-    async with running(vllm_api_url=engine.url.replace("http:", "https:")) as service:
+    url = engine.url.replace("http:", "https:")
+    async with running(vllm_api_url=url, engine_connect_seconds=0.2) as service:
         answer = await service.chat()
     assert (answer.status, answer.json["code"]) == (503, "engine_unreachable")
