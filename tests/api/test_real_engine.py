@@ -11,7 +11,8 @@ from tests.api.service import Service, running, until
 from tests.conftest import REAL_CONTEXT, REAL_SLOTS
 from tiza.models.find import SHIPPED_NAME
 
-LONG_ANSWER = {"message": "Count from one to one thousand.", "max_tokens": 1500}
+LONG = "Write the numbers from 1 to 500, one after the other."
+GREEDY = {"max_tokens": 1500, "temperature": 0}
 WITHIN = 1.0  # seconds: what the rule says
 
 
@@ -105,12 +106,12 @@ async def test_real_engine_stops_when_a_client_leaves(
     path: str, stream: bool, service: Service, real_engine: str
 ) -> None:
     """The slot is idle within a second, plain and streamed."""
-    messages = [{"role": "user", "content": LONG_ANSWER["message"]}]
-    completion = {"model": SHIPPED_NAME, "messages": messages, "max_tokens": 1500}
-    body = LONG_ANSWER if path == "/chat" else completion
+    completion = {"model": SHIPPED_NAME, "messages": [{"role": "user", "content": LONG}]}
+    body = GREEDY | ({"message": LONG} if path == "/chat" else completion)
     await slots_become(real_engine, 0, seconds=10)
     question = asyncio.create_task(service.ask(path, {**body, "stream": stream}))
     await slots_become(real_engine, 1, seconds=10)
+    assert not question.done()
     question.cancel()
     await slots_become(real_engine, 0, WITHIN)
     await until(lambda: not service.state.admission.active, WITHIN)
