@@ -28,6 +28,7 @@ from tests.api.faulty_engine import (
     well_behaved,
 )
 from tests.api.service import Answer, Event, Service, running, until
+from tiza.api import engine_client
 
 PATIENCE = 0.4  # seconds, for the first word and between two
 LONGEST = 10.0  # generous: patience, one retry, and a busy machine
@@ -47,8 +48,10 @@ async def faulty() -> AsyncIterator[FaultyEngine]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def patient(faulty: FaultyEngine) -> AsyncIterator[Service]:
     """Run one application for the faults that show at once."""
-    async with running(vllm_api_url=faulty.url) as service:
-        yield service
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine_client, "LAST_CHUNK_SECONDS", 0.1)
+        async with running(vllm_api_url=faulty.url) as service:
+            yield service
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -62,18 +62,21 @@ async def test_running_answer_is_cut_off_when_the_process_may_not_wait(
         assert "Traceback" not in api.output
 
 
-async def test_process_ends_when_it_is_told_twice(tmp_path: Path, engine: FaultyEngine) -> None:
-    """The second signal does not wait for answers."""
+async def test_running_answer_is_cut_off_when_the_process_is_told_twice(
+    tmp_path: Path, engine: FaultyEngine
+) -> None:
+    """The second signal does not wait, and still each stream gets its one end."""
     engine.fault = waits
-    async with (
-        api_process(tmp_path, engine.url) as api,
-        api.session.post(f"{api.url}/chat", json=STREAM) as response,
-    ):
-        await read_until(response, PIECES[0].encode())
-        api.tell(signal.SIGTERM)
-        await is_draining(api)
-        api.tell(signal.SIGTERM)
+    async with api_process(tmp_path, engine.url) as api:
+        async with api.session.post(f"{api.url}/chat", json=STREAM) as response:
+            before = await read_until(response, PIECES[0].encode())
+            api.tell(signal.SIGTERM)
+            await is_draining(api)
+            api.tell(signal.SIGTERM)
+            events = parse_events(before + await response.read())
+        assert events[-1].data["code"] == "draining"
         assert await api.ended() == 0
+        assert "Traceback" not in api.output
 
 
 async def test_process_serves_when_the_engine_is_away(tmp_path: Path) -> None:

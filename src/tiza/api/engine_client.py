@@ -33,6 +33,7 @@ Frame = tuple[bytes, Json]  # one event of a streamed answer: as it came, and pa
 KEEP_ALIVE_SECONDS = 4.0  # llama.cpp closes idle connections after 5 s: we give them up before
 QUESTION_SECONDS = 10.0  # patience for small questions: health, models, token counts
 MAX_ANSWER_BYTES = 16_777_216  # to a small question: the largest lists the tokens of a context
+LAST_CHUNK_SECONDS = 1.0  # patience for the end marker of a response that is done
 MAX_REASON_CHARS = 300
 SECONDS = re.compile(r"[0-9]{1,5}")
 REFUSED = N_("The model engine refused the request: {reason}")
@@ -211,7 +212,7 @@ class EngineStream:
     async def _read_to_end(self) -> None:
         """Let the connection be used again: after `[DONE]` only the end marker is left."""
         try:
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(LAST_CHUNK_SECONDS):
                 if not await self._response.content.readany():
                     self._response.release()
         except (aiohttp.ClientError, OSError):

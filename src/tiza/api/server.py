@@ -57,15 +57,16 @@ def _with_direct_send(app: ASGIApp) -> ASGIApp:
 class Server(uvicorn.Server):
     """On the first signal: refuse new questions, let running answers finish, then exit.
 
-    The listener stays open meanwhile, so that who asks is told `draining`. A second signal exits at
-    once.
+    The listener stays open meanwhile, so that who asks is told `draining`. A second signal cuts the
+    running answers off; a third exits whatever they do.
     """
 
     def __init__(self, config: uvicorn.Config, admission: Admission, drain_seconds: float) -> None:
         super().__init__(config)
-        self._admission, self._drain_seconds = admission, drain_seconds
+        self._admission = admission
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._draining: asyncio.Task[None] | None = None
+        self._patience = [drain_seconds, 0.0]  # for the first signal and the second
+        self._draining: list[asyncio.Task[None]] = []
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # uvicorn types it by socket
         """Remember the loop that signals have to reach."""
@@ -74,18 +75,18 @@ class Server(uvicorn.Server):
         _settle_memory()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn's signature
-        """Begin to drain; on the second signal exit."""
-        if self._loop is None or self._admission.draining:
+        """Begin to drain, with less patience at each signal."""
+        if self._loop is None or not self._patience:
             self.should_exit = True
             return
-        self._loop.call_soon_threadsafe(self._begin_to_drain)
+        self._loop.call_soon_threadsafe(self._begin_to_drain, self._patience.pop(0))
 
-    def _begin_to_drain(self) -> None:
-        self._draining = asyncio.create_task(self._drain())
+    def _begin_to_drain(self, seconds: float) -> None:
+        self._draining.append(asyncio.create_task(self._drain(seconds)))
 
-    async def _drain(self) -> None:
-        log.info("draining", active=self._admission.active)
-        await self._admission.drain(self._drain_seconds)
+    async def _drain(self, seconds: float) -> None:
+        log.info("draining", active=self._admission.active, seconds=seconds)
+        await self._admission.drain(seconds)
         self.should_exit = True
 
 
