@@ -20,9 +20,11 @@ def logged() -> Iterator[list[EventDict]]:
 
 @pytest.fixture(autouse=True, scope="package")
 def _all_stop() -> Iterator[None]:
-    """Prove that every service has stopped when it was asked to."""
+    """Prove that every service has stopped when it was asked to; print no logs meanwhile."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     yield
     assert all_stopped()
+    structlog.reset_defaults()
 
 
 @pytest.fixture

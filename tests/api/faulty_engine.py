@@ -39,7 +39,7 @@ class Exchange:
 
     def __init__(self, engine: "FaultyEngine", request: Request, writer: asyncio.StreamWriter):
         self.engine, self.request, self._writer = engine, request, writer
-        self.closes = False
+        self.closes = self.reuses = False
 
     async def write(self, data: bytes) -> None:
         """Send bytes as they are, in a packet of their own."""
@@ -179,10 +179,12 @@ class FaultyEngine:
         assert task
         self._conversations[task] = writer
         self.connections += 1
+        used = False
         try:
             while request := await _read_request(reader):
                 self.requests.append(request)
                 exchange = Exchange(self, request, writer)
+                exchange.reuses, used = used, True
                 await _unless(reader.gone, self._answer(exchange))
                 if exchange.closes or reader.gone.is_set():
                     return

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from tests.api.faulty_engine import Exchange, FaultyEngine, well_behaved
-from tests.api.service import Service, running
+from tests.api.service import Service, running, until
 from tiza.api.engine_client import translated
 from tiza.errors import EngineError, EngineLost, EngineTimeout, EngineUnreachable
 
@@ -85,6 +85,28 @@ async def test_request_is_sent_again_when_a_used_connection_has_died(
         engine.fault = dies_once
         assert (await service.complete(stream=stream)).status == 200
     assert len(engine.bodies()) == 1 + 3 * 2
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+async def test_request_is_sent_again_on_a_new_connection_when_all_used_ones_have_died(
+    reset: bool, service: Service, engine: FaultyEngine
+) -> None:
+    """After a crash of the engine every waiting connection is dead; no client must meet two."""
+
+    async def dies_if_used(exchange: Exchange) -> None:
+        if exchange.reuses:
+            (exchange.reset if reset else exchange.close)()
+        else:
+            await exchange.engine.go_on.wait()
+            await well_behaved(exchange)
+
+    engine.fault = dies_if_used
+    asked = [asyncio.create_task(service.chat()) for _ in range(6)]
+    await until(lambda: engine.generating == 6)
+    engine.go_on.set()
+    assert [(await answer).status for answer in asked] == [200] * 6
+    for _ in range(6):
+        assert (await service.chat()).status == 200
 
 
 async def test_request_is_not_sent_again_when_an_answer_had_begun(

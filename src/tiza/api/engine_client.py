@@ -45,21 +45,29 @@ class EngineClient:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._session: aiohttp.ClientSession
+        self._second: aiohttp.ClientSession  # for requests that are sent again
 
     async def __aenter__(self) -> Self:
+        self._session = self._connected_by(
+            aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS)
+        )
+        self._second = self._connected_by(aiohttp.TCPConnector(limit=0, force_close=True))
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._session.close()
+        await self._second.close()
+
+    def _connected_by(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         key = self._settings.vllm_api_key.get_secret_value()
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS),
+        return aiohttp.ClientSession(
+            connector=connector,
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=self._settings.engine_connect_seconds
             ),
             headers={"Authorization": f"Bearer {key}"} if key else {},
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self._session.close()
 
     async def healthy(self) -> bool:
         """Tell whether the engine can answer questions now."""
@@ -112,14 +120,17 @@ class EngineClient:
         self, method: str, path: str, body: Json | None
     ) -> aiohttp.ClientResponse:
         try:
-            return await self._send(method, path, body)
+            return await self._send(self._session, method, path, body)
         except aiohttp.ClientConnectorError:
             raise
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            return await self._send(method, path, body)
+            # On a connection of its own: the next one in the pool may be as dead.
+            return await self._send(self._second, method, path, body)
 
-    async def _send(self, method: str, path: str, body: Json | None) -> aiohttp.ClientResponse:
-        return await self._session.request(
+    async def _send(
+        self, session: aiohttp.ClientSession, method: str, path: str, body: Json | None
+    ) -> aiohttp.ClientResponse:
+        return await session.request(
             method,
             self._settings.vllm_api_url + path,
             data=None if body is None else orjson.dumps(body),
