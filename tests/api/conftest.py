@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_asyncio
 import structlog
 from structlog.typing import EventDict
 
@@ -38,4 +39,19 @@ async def engine() -> AsyncIterator[FaultyEngine]:
 async def service(engine: FaultyEngine) -> AsyncIterator[Service]:
     """Run the application in front of it, with the default settings."""
     async with running(vllm_api_url=engine.url) as service:
+        yield service
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def unasked_engine() -> AsyncIterator[FaultyEngine]:
+    """Run one engine for all the tests of a module whose requests must not reach it."""
+    async with faulty_engine() as engine:
+        yield engine
+        assert not engine.requests
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def refusing_service(unasked_engine: FaultyEngine) -> AsyncIterator[Service]:
+    """Run one application for them; they are marked `asyncio(loop_scope="module")`."""
+    async with running(vllm_api_url=unasked_engine.url) as service:
         yield service

@@ -82,17 +82,17 @@ CHAT = {
 }
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("body", "field"), CHAT.values(), ids=CHAT.keys())
 async def test_chat_is_refused_when_the_request_is_not_valid(
-    body: object, field: str, service: Service, engine: FaultyEngine
+    body: object, field: str, refusing_service: Service
 ) -> None:
     """422 names the field that is wrong, and nothing reaches the engine."""
-    answer = await service.ask("/chat", data=json.dumps(body).encode())
+    answer = await refusing_service.ask("/chat", data=json.dumps(body).encode())
     assert_problem(answer, 422, "invalid_request")
     assert field in [error["field"] for error in answer.json["errors"]]
     assert all(error["message"] for error in answer.json["errors"])
     assert field in answer.json["detail"]
-    assert not engine.requests
 
 
 MALFORMED = {
@@ -114,35 +114,37 @@ MALFORMED = {
 }
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("path", ["/chat", "/v1/chat/completions", "/v1/completions"])
 @pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())
 async def test_body_is_refused_when_it_is_not_json(
-    body: bytes, path: str, service: Service, engine: FaultyEngine
+    body: bytes, path: str, refusing_service: Service
 ) -> None:
     """Only strict JSON in UTF-8 is read; everything else is a 422, never a 500."""
-    answer = await service.ask(path, data=body)
+    answer = await refusing_service.ask(path, data=body)
     assert_problem(answer, 422, "invalid_request")
     assert answer.json["errors"][0]["field"] == "body"
-    assert not engine.requests
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "x", ""]
 )
 async def test_body_is_refused_when_it_is_announced_as_something_else(
-    kind: str, service: Service
+    kind: str, refusing_service: Service
 ) -> None:
     """A form of another site cannot be mistaken for a request: JSON must be announced."""
-    answer = await service.ask(
+    answer = await refusing_service.ask(
         "/chat", data=b'{"message": "x"}', headers={"Content-Type": kind, "X-Request-ID": "a1"}
     )
     assert_problem(answer, 422, "invalid_request")
 
 
-async def test_many_problems_are_counted_when_a_request_has_them(service: Service) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_many_problems_are_counted_when_a_request_has_them(refusing_service: Service) -> None:
     """`errors` lists at most twenty; the detail tells how many there are and shows the first."""
     history = [{"role": "system"}] * 30
-    answer = await service.ask("/chat", {"message": "x", "conversation_history": history})
+    answer = await refusing_service.ask("/chat", {"message": "x", "conversation_history": history})
     assert_problem(answer, 422, "invalid_request")
     assert len(answer.json["errors"]) == 20
     assert "60" in answer.json["detail"]
@@ -187,24 +189,29 @@ async def test_body_is_taken_when_it_is_as_large_as_may_be(service: Service) -> 
     assert answer.status == 200
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("path", ["/nothing", "/chat/", "/v1", "/v1/embeddings", "/%FF"])
-async def test_path_is_not_found_when_there_is_nothing(path: str, service: Service) -> None:
+async def test_path_is_not_found_when_there_is_nothing(
+    path: str, refusing_service: Service
+) -> None:
     """404 is a problem too."""
-    assert_problem(await service.ask(path), 404, "not_found")
+    assert_problem(await refusing_service.ask(path), 404, "not_found")
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("path", [b"/nothing", b"//evil.example/x", b"/a%2f..%2fb", b"/%00"])
 @pytest.mark.parametrize("host", [b"x", b"[::1", b"a b", b""])
 async def test_path_is_not_found_when_the_host_header_is_nonsense(
-    path: bytes, host: bytes, service: Service
+    path: bytes, host: bytes, refusing_service: Service
 ) -> None:
     """What a client says about our name does not matter."""
     head = b"GET %b HTTP/1.1\r\nHost: %b\r\nConnection: close\r\n\r\n" % (path, host)
-    answer = await service.raw(head)
+    answer = await refusing_service.raw(head)
     assert answer.startswith(b"HTTP/1.1 404 ")
     assert b'"code":"not_found"' in answer
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
@@ -216,10 +223,10 @@ async def test_path_is_not_found_when_the_host_header_is_nonsense(
     ],
 )
 async def test_method_is_not_allowed_when_the_path_has_others(
-    method: str, path: str, allow: str, service: Service
+    method: str, path: str, allow: str, refusing_service: Service
 ) -> None:
     """405 names the methods that are (RFC 9110, 15.5.6)."""
-    answer = await service.ask(path, method=method)
+    answer = await refusing_service.ask(path, method=method)
     assert_problem(answer, 405, "method_not_allowed")
     assert answer.headers["Allow"] == allow
 
@@ -316,6 +323,7 @@ async def test_detail_keeps_braces_when_an_error_quotes_them(
     assert (await service.chat()).json["detail"] == "Refused: {x} {0} %s"
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("path", "body", "title"),
     [
@@ -325,12 +333,12 @@ async def test_detail_keeps_braces_when_an_error_quotes_them(
     ],
 )
 async def test_problem_is_told_in_spanish_when_the_client_reads_it(
-    path: str, body: object, title: str, service: Service
+    path: str, body: object, title: str, refusing_service: Service
 ) -> None:
     """Title, detail and the words about each field follow Accept-Language."""
     headers = {"Accept-Language": "es-MX,es;q=0.9,en;q=0.5"}
-    spanish = await service.ask(path, body, headers=headers)
-    english = await service.ask(path, body)
+    spanish = await refusing_service.ask(path, body, headers=headers)
+    english = await refusing_service.ask(path, body)
     assert spanish.headers["Content-Language"] == "es"
     assert spanish.json["title"] == title
     assert spanish.json["code"] == english.json["code"]
@@ -340,13 +348,14 @@ async def test_problem_is_told_in_spanish_when_the_client_reads_it(
         assert spanish.json["errors"][0]["message"] != english.json["errors"][0]["message"]
 
 
-async def test_error_member_is_openai_s_when_the_path_is(service: Service) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_error_member_is_openai_s_when_the_path_is(refusing_service: Service) -> None:
     """OpenAI's clients find `error.message`, `type` and `code` in the same document."""
-    answer = await service.ask("/v1/chat/completions", {"model": MODEL})
+    answer = await refusing_service.ask("/v1/chat/completions", {"model": MODEL})
     assert answer.json["error"] == {
         "message": answer.json["detail"],
         "type": "invalid_request_error",
         "param": None,
         "code": "invalid_request",
     }
-    assert "error" not in (await service.ask("/chat", {})).json
+    assert "error" not in (await refusing_service.ask("/chat", {})).json
