@@ -14,7 +14,7 @@ from tests.api.service import DEADLINE, Service, running
 from tiza.api.app import create_app
 from tiza.settings import Settings
 
-EXAMPLES = 60  # for each endpoint, besides those at the edges of every bound
+EXAMPLES = 30  # for each endpoint, besides those at the edges of every bound
 NO_FILE: dict[str, Any] = {"_env_file": None}
 DOCUMENT = create_app(Settings(**NO_FILE)).openapi()
 schema = schemathesis.openapi.from_dict(DOCUMENT)
