@@ -63,6 +63,7 @@ class _Stack:
 
     async def _start_and_watch(self) -> None:
         engine, settings = self._described, self._settings
+        await self._api.prepare()  # it loads while the engine does
         await _step(_("Engine"), f"{engine.kind} · {engine.model}", self._engine.start())
         await _step(_("API"), f"{_url(settings)}/docs", self._api.start())
         say(_("✓ {name} {url}"), {"name": _("Page").ljust(8), "url": _url(settings)})
@@ -104,7 +105,7 @@ async def _restart_on_changes(
 def _api_service(engine: Engine, settings: Settings) -> Service:
     return Service(
         name="API",
-        command=[sys.executable, "-m", "tiza.api", "--page"],
+        command=[sys.executable, "-m", "tiza.api", "--page", "--held"],
         health=f"{_url(settings)}/health/live",
         log=settings.logs_path / "api.log",
         environment={"VLLM_API_URL": engine.address.url, **engine.address.environment},

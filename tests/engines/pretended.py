@@ -23,8 +23,11 @@ def main() -> None:
     parser.add_argument("--deaf", action="store_true", help="ignore SIGTERM")
     parser.add_argument("--child", action="store_true", help="have a child that is deaf")
     parser.add_argument("--stray", action="store_true", help="have one in a session of its own")
+    parser.add_argument("--held", action="store_true", help="go on when standard input ends")
     args = parser.parse_args()
     speak(args)
+    if args.held:
+        sys.stdin.read()
     if args.exit is not None:
         sys.exit(args.exit)
     signal.signal(signal.SIGTERM, signal.SIG_IGN if args.deaf else farewell)

@@ -104,6 +104,33 @@ async def test_start_returns_when_the_service_is_healthy(make: Make) -> None:
     assert re.findall(r"answered (\d+)", service.log())[:2] == ["503", "503"]
 
 
+async def test_a_prepared_service_loads_and_waits_until_it_is_started(make: Make) -> None:
+    """What a service has to do before it listens can be done while another one still starts."""
+    service = make("--held", "--say", "loaded")
+
+    await service.prepare()
+    await service.says("loaded")
+    prepared = service.pid
+    assert "answered" not in service.log()
+    await service.start()
+
+    assert service.pid == prepared
+    await service.restart()
+    assert service.pid != prepared
+
+
+async def test_a_prepared_service_is_ended_when_it_is_never_started(make: Make) -> None:
+    """If the first of two services fails, the one that waits behind it does not stay."""
+    service = make("--held", "--say", "loaded")
+
+    await service.prepare()
+    await service.says("loaded")
+    processes = tree(service.pid)
+    await service.stop()
+
+    await gone(processes)
+
+
 async def test_start_fails_with_the_last_error_sentence_when_the_process_ends(make: Make) -> None:
     """A process that says why it ends is quoted, whatever it prints after that."""
     service = make("--say", "error: first", "--say", "error: why", "--say", "bye", "--exit", "3")

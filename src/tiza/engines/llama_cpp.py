@@ -60,6 +60,7 @@ def serve(args: argparse.Namespace) -> None:
     params.n_threads_http = HTTP_THREADS
     params.endpoint_metrics = True
     params.ui = False
+    params.fit_params = False  # else it loads the model twice, to see what a GPU would hold
     params.cors_origins, params.cors_credentials = "", False  # its default lets any site ask
     if key := os.environ.get("VLLM_API_KEY"):
         params.api_keys = [key]

@@ -57,16 +57,30 @@ class Supervisor:
         self.service = service
         self._tell = tell
         self._process: asyncio.subprocess.Process | None = None
+        self._held: int | None = None  # our end of a prepared process's standard input
         self._output = Output(service.log)
 
+    async def prepare(self) -> None:
+        """Start the process with its standard input held open: it may load, and waits for `start`.
+
+        What the process makes of that is its own matter; restarts find the input at its end.
+        """
+        theirs, self._held = os.pipe()
+        try:
+            await self._spawn(theirs)
+        finally:
+            os.close(theirs)
+
     async def start(self) -> None:
-        """Start the process and wait until it is healthy.
+        """Start the process, or let go of a prepared one, and wait until it is healthy.
 
         Raises:
             ServiceFailed: it ended, or did not become healthy in `start_seconds`.
 
         """
-        await self._spawn()
+        if self._process is None:
+            await self._spawn()
+        self._let_go()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.service.start_seconds):
                 while not await self._ended_within(POLL_SECONDS):
@@ -101,6 +115,7 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Ask the process to end, and end it if it does not within `stop_seconds`."""
+        self._let_go()
         if self._process is not None:
             await self._end(self._process)
         await self._output.close()
@@ -130,13 +145,18 @@ class Supervisor:
                 self._say(BACK)
                 return backoff
 
-    async def _spawn(self) -> None:
+    def _let_go(self) -> None:
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
+    async def _spawn(self, stdin: int = asyncio.subprocess.DEVNULL) -> None:
         output = await self._output.open()
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-S", leash.__file__, str(os.getpid()), *self.service.command),
                 env={**os.environ, **self.service.environment},
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C reaches us alone; we end the children in order
