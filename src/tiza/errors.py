@@ -15,6 +15,10 @@
     ├── LessonUnplaced           a new lesson's subject or name cannot be used
     ├── LintRulesUnreadable      the file of --yaml-rules is no yamllint configuration
     ├── GitFailed                git is missing, or refuses what was asked
+    ├── RunNotFound              no run has that name
+    ├── RunBroken                a run's manifest cannot be read
+    ├── RunBusy                  another process works on the run
+    ├── SamplesInvalid           a line of a JSONL file is no sample
     └── RequestError             an answer of the API: has a status and a code (see contract)
         ├── InvalidRequest       422 invalid_request
         ├── BodyTooLarge         413 body_too_large
@@ -210,6 +214,48 @@ class GitFailed(TizaError):
 
     what = N_("git {command} failed: {reason}")
     hint = N_("Is git installed, is the taxonomy in a git repository, does the revision exist?")
+
+
+class RunNotFound(TizaError):
+    """Data: `run`, `folder`."""
+
+    what = N_("There is no run {run} in {folder}.")
+    hint = N_("`tiza data list` shows the runs that exist; `tiza data generate` makes one.")
+
+
+class RunBroken(TizaError):
+    """Data: `path`."""
+
+    what = N_("{path} is not the manifest of a run.")
+    hint = N_("Put it back from a copy, or begin a new run with `tiza data generate`.")
+
+
+class RunBusy(TizaError):
+    """Data: `run`."""
+
+    what = N_("Another process works on the run {run}.")
+    hint = N_("Wait until it has ended, or stop it.")
+
+
+class SamplesInvalid(TizaError):
+    """Data: `path`, and `line` if one is to blame; `problem` is a template over the data."""
+
+    hint = N_(
+        'Each line is one sample: {{"messages": [{{"role": "user", "content": "…"}}, '
+        '{{"role": "assistant", "content": "…"}}]}}.'
+    )
+
+    def __init__(self, problem: str, **data: object) -> None:
+        super().__init__(**data)
+        self.problem = problem
+
+    def message(self, language: str = "en") -> str:
+        """Return the file, the line and what is wrong with it."""
+        where = f"{self.data['path']}"
+        if "line" in self.data:
+            where += f":{self.data['line']}"
+        problem = translate(self.problem, language).format(**self.data)
+        return f"{where}: {problem}. {translate(self.hint, language).format()}"
 
 
 class RequestError(TizaError):

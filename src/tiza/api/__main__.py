@@ -21,6 +21,7 @@ def main() -> int:
     )
     args = parser.parse_args()
     gc.disable()  # imports leave no garbage worth a tenth of the start; the server turns it on
+    sys.modules["rich"] = None  # type: ignore[assignment]  # structlog would import it for colours
     # It reads the machine's certificates, a tenth of a second, without holding the interpreter.
     Thread(target=import_module, args=("aiohttp",)).start()
     from tiza.api.server import serve
