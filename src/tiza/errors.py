@@ -10,6 +10,8 @@
     ├── ServiceFailed            the engine or the API ended before it was ready
     ├── PageMissing              the page's libraries were never installed
     ├── LessonError              a lesson cannot be taught; says line, column and rule
+    ├── LessonsInvalid           the errors of several lessons
+    ├── LessonsMissing           there is no lesson where some were looked for
     ├── TaxonomyNotFound         a path to check does not exist
     ├── LessonExists             a new lesson would overwrite one
     ├── LessonUnplaced           a new lesson's subject or name cannot be used
@@ -18,6 +20,7 @@
     ├── RunNotFound              no run has that name
     ├── RunBroken                a run's manifest cannot be read
     ├── RunBusy                  another process works on the run
+    ├── CannotWrite              the disk is full, or the folder is closed to us
     ├── SamplesInvalid           a line of a JSONL file is no sample
     └── RequestError             an answer of the API: has a status and a code (see contract)
         ├── InvalidRequest       422 invalid_request
@@ -181,6 +184,33 @@ class LessonError(TizaError):
         return f"{place}: {' '.join(said)} ({self.data['rule']})"
 
 
+class LessonsInvalid(TizaError):
+    """All errors of the lessons that were to be taught."""
+
+    what = N_("Some lessons cannot be taught:")
+    hint = N_(
+        "Nothing was sent or written. Mend the lessons (`tiza taxonomy check` says more), "
+        "or leave these out with --keep-going."
+    )
+
+    def __init__(self, errors: Sequence[LessonError]) -> None:
+        super().__init__()
+        self.errors = errors
+
+    def message(self, language: str = "en") -> str:
+        """Return one line an error, and what to do."""
+        lines = "\n".join(f"  {error.message(language)}" for error in self.errors)
+        what = translate(self.what, language)
+        return f"{what}\n{lines}\n{translate(self.hint, language)}"
+
+
+class LessonsMissing(TizaError):
+    """Data: `path`."""
+
+    what = N_("There is no lesson in {path}.")
+    hint = N_("A lesson is a file called qna.yaml; `tiza taxonomy new` begins one.")
+
+
 class TaxonomyNotFound(TizaError):
     """Data: `path`."""
 
@@ -235,6 +265,13 @@ class RunBusy(TizaError):
 
     what = N_("Another process works on the run {run}.")
     hint = N_("Wait until it has ended, or stop it.")
+
+
+class CannotWrite(TizaError):
+    """Data: `path`, `reason`."""
+
+    what = N_("{path} cannot be written ({reason}).")
+    hint = N_("What was finished is kept: make room, then run the same command again to go on.")
 
 
 class SamplesInvalid(TizaError):

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.taxonomy.lessons import KNOWLEDGE, SIMPLE, SKILL, STARTER, findings, write
-from tiza.errors import LessonError, LintRulesUnreadable, MissingExtra, TaxonomyNotFound
+from tiza.errors import LessonsInvalid, LintRulesUnreadable, MissingExtra, TaxonomyNotFound
 from tiza.taxonomy.cache import Cache
 from tiza.taxonomy.find import find
 from tiza.taxonomy.lint import linted
-from tiza.taxonomy.load import load
+from tiza.taxonomy.load import load, load_valid
 from tiza.taxonomy.tree import draw, grow
 from tiza.taxonomy.write import LessonFile
 
@@ -34,12 +34,12 @@ language: en
 """
 
 
-def test_load_yields_lessons_when_they_are_valid(tmp_path: Path) -> None:
+def test_load_returns_lessons_when_they_are_valid(tmp_path: Path) -> None:
     """In the order of their paths, with their kind from the top folder."""
     write(tmp_path, "knowledge/b", SIMPLE)
     write(tmp_path, "compositional_skills/a", SKILL)
 
-    lessons = list(load([tmp_path], tmp_path))
+    lessons = load([tmp_path], tmp_path)
 
     assert [str(lesson.kind) for lesson in lessons] == ["compositional_skills", "knowledge"]
     assert lessons[1].path == tmp_path / "knowledge/b/qna.yaml"
@@ -49,15 +49,30 @@ def test_load_raises_where_a_lesson_cannot_be_taught(tmp_path: Path) -> None:
     """The error says where, what is wrong, what to do, and by which rule, in both languages."""
     path = write(tmp_path, "knowledge/a", SIMPLE.replace("domain: Geography", "domain:"))
 
-    with pytest.raises(LessonError) as raised:
-        list(load([tmp_path], tmp_path))
+    with pytest.raises(LessonsInvalid) as raised:
+        load([tmp_path], tmp_path)
 
-    assert raised.value.message("en") == (
+    (error,) = raised.value.errors
+    assert error.message("en") == (
         f"{path}:3:8: `domain` is empty. Write the text after the colon, or remove the key if it "
         "is optional. (empty-text)"
     )
     assert "`domain` está vacío." in raised.value.message("es")
-    assert raised.value.data["rule"] == "empty-text"
+    assert error.data["rule"] == "empty-text"
+
+
+def test_load_names_the_errors_of_all_lessons_and_can_go_on_without_them(tmp_path: Path) -> None:
+    """Who mends lessons sees everything at once; who is in a hurry teaches the others."""
+    for name in "ab":
+        write(tmp_path, f"knowledge/{name}", SIMPLE.replace("domain: Geography", "domain:"))
+    good = write(tmp_path, "knowledge/c", SIMPLE)
+
+    with pytest.raises(LessonsInvalid, match=r"(?s)knowledge/a/qna\.yaml.*knowledge/b/qna\.yaml"):
+        load([tmp_path], tmp_path)
+    lessons, errors = load_valid([tmp_path], tmp_path)
+
+    assert [lesson.path for lesson in lessons] == [good]
+    assert len(errors) == 2
 
 
 def test_load_passes_over_warnings(tmp_path: Path) -> None:
@@ -65,7 +80,7 @@ def test_load_passes_over_warnings(tmp_path: Path) -> None:
     path = write(tmp_path, "knowledge/a", KNOWLEDGE)
     (path.parent / "attribution.txt").unlink()
 
-    assert len(list(load([path], tmp_path))) == 1
+    assert len(load([path], tmp_path)) == 1
 
 
 def test_lesson_file_keeps_comments_order_and_quotes(tmp_path: Path) -> None:

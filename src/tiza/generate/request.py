@@ -26,7 +26,7 @@ class Request:
             self.schema and dict(self.schema),
         ]
         text = json.dumps(fields, sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""Lessons for the stages that teach them: valid ones, or a named error."""
+"""Lessons for the stages that teach them: valid ones, or an error that names all that is wrong."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
-from tiza.errors import LessonError
+from tiza.errors import LessonError, LessonsInvalid
 from tiza.taxonomy.cache import Cache
 from tiza.taxonomy.examine import examine
 from tiza.taxonomy.find import Candidate, find
@@ -14,23 +14,43 @@ from tiza.taxonomy.rules import Severity
 from tiza.taxonomy.source import read
 
 
-def load(paths: Iterable[Path], taxonomy: Path) -> Iterator[Lesson]:
-    """Yield the lessons at the paths, one by one.
+def load(paths: Iterable[Path], taxonomy: Path) -> list[Lesson]:
+    """Return the lessons at the paths.
 
     Raises:
-        LessonError: the first error of a lesson that cannot be taught.
+        LessonsInvalid: the errors of every lesson that cannot be taught.
         TaxonomyNotFound: a path does not exist.
 
     """
+    lessons, errors = load_valid(paths, taxonomy)
+    if errors:
+        raise LessonsInvalid(errors)
+    return lessons
+
+
+def load_valid(paths: Iterable[Path], taxonomy: Path) -> tuple[list[Lesson], list[LessonError]]:
+    """Return the lessons that can be taught, and the errors of those that cannot.
+
+    Raises:
+        TaxonomyNotFound: a path does not exist.
+
+    """
+    lessons: list[Lesson] = []
+    errors: list[LessonError] = []
     for candidate in find(paths, taxonomy):
-        for finding in examine(candidate, Cache(None)).verdict.findings:
-            if finding.rule.severity is Severity.ERROR:
-                raise _error(finding, candidate)
+        wrong = [_error(f, candidate) for f in _errors_of(candidate)]
         data = read(candidate)
-        if isinstance(data, bytes):
-            lesson = parse(data, candidate.path, candidate.kind).lesson
-            if lesson is not None:
-                yield lesson
+        if wrong or isinstance(data, Finding):
+            errors += wrong
+            continue
+        lesson = parse(data, candidate.path, candidate.kind).lesson
+        lessons += [lesson] if lesson is not None else []
+    return lessons, errors
+
+
+def _errors_of(candidate: Candidate) -> list[Finding]:
+    findings = examine(candidate, Cache(None)).verdict.findings
+    return [finding for finding in findings if finding.rule.severity is Severity.ERROR]
 
 
 def _error(finding: Finding, candidate: Candidate) -> LessonError:
