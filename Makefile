@@ -21,7 +21,7 @@ run: $(VENV)/run.stamp ## Engine, API and page on this machine; Ctrl-C stops eve
 .PHONY: test
 test: $(VENV)/dev.stamp ## The whole test suite
 	@$(BIN)/python tools/system_packages.py
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: check
 check: $(VENV)/dev.stamp ## Format, lint, types, import contracts, page types, spelling, docs in step
