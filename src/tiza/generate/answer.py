@@ -4,6 +4,7 @@
 errors become one of these here and nowhere else.
 """
 
+import os
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -63,8 +64,7 @@ def translated(seconds: float) -> Iterator[None]:
             raise Busy(_("no connection"), away=True) from exc
         raise Spoiled(_("nothing within {seconds:g} s").format(seconds=seconds), late=True) from exc
     except aiohttp.ClientConnectorError as exc:
-        reason = exc.os_error.strerror or str(exc.os_error)
-        raise Busy(reason.lower(), away=True) from exc
+        raise Busy(_cause(exc.os_error), away=True) from exc
     except aiohttp.InvalidURL as exc:
         raise Refused(_("that is no address"), 404) from exc
     except (aiohttp.ClientError, OSError) as exc:
@@ -130,6 +130,12 @@ def _moment(date: str) -> float | None:
         return parsedate_to_datetime(date).timestamp()
     except (ValueError, OverflowError):
         return None
+
+
+def _cause(error: OSError) -> str:
+    """Return the system's words; asyncio has put its own in their place."""
+    number = error.errno or 0  # negative where a name was not found
+    return (os.strerror(number) if number > 0 else str(error.strerror)).lower()
 
 
 async def _failure(response: aiohttp.ClientResponse) -> Exception:

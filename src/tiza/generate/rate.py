@@ -82,7 +82,8 @@ class Rate:
         if place.round != self._round:
             return
         starting, self._answers = self._phase == "start", self._answers + 1
-        whole = int(self.limit) if starting else max(int(self.limit), FEWEST_ANSWERS)
+        # In the first rounds, half of what is under way was added when the round began.
+        whole = int(self.limit) // 2 if starting else max(int(self.limit), FEWEST_ANSWERS)
         if not starting or 2 * self._answers > whole:  # what was added finds no queue at first
             self._seconds.append(now - place.sent)
         if self._answers >= whole:
@@ -96,7 +97,8 @@ class Rate:
     def lost(self, place: Place, now: float) -> None:
         """Have less under way: an answer did not come in time, or the connection broke."""
         self.in_flight -= 1
-        self._cut(place, now, 0.0, self.limit * DIP)
+        if place.number > self._cut_number:
+            self._cut(place, now, 0.0, self.limit * DIP)
 
     def dropped(self) -> None:
         """Give a place back of which nothing was learned."""
@@ -109,8 +111,6 @@ class Rate:
             self._cuts_in_a_row += 1
             if self._cuts_in_a_row > 1:
                 pause = max(pause, min(FIRST_PAUSE * 2**self._cuts_in_a_row, LAST_PAUSE))
-        elif limit >= self.limit:
-            limit = self.limit
         self.limit = self._ceiling = max(self._floor, min(self.limit, limit))
         self.held_until = max(self.held_until, now + pause)
         self._try_at = max(self._try_at, now + pause / PAUSE_SHARE)
