@@ -22,6 +22,10 @@
     ├── RunBusy                  another process works on the run
     ├── CannotWrite              the disk is full, or the folder is closed to us
     ├── SamplesInvalid           a line of a JSONL file is no sample
+    ├── TeacherError             the teacher cannot be used as it is
+    │   ├── TeacherRefused       it does not accept the key
+    │   ├── TeacherUnreachable   it does not answer, or too many ask it
+    │   └── NoAnswer             it has no usable answer to one request; the run goes on
     └── RequestError             an answer of the API: has a status and a code (see contract)
         ├── InvalidRequest       422 invalid_request
         ├── BodyTooLarge         413 body_too_large
@@ -293,6 +297,40 @@ class SamplesInvalid(TizaError):
             where += f":{self.data['line']}"
         problem = translate(self.problem, language).format(**self.data)
         return f"{where}: {problem}. {translate(self.hint, language).format()}"
+
+
+class TeacherError(TizaError):
+    """Data: `url`, `reason` (in the endpoint's words, short)."""
+
+    what = N_("The teacher at {url} cannot be used: {reason}.")
+    hint = N_(
+        "Check --endpoint-url and --teacher-model-id. What is finished is kept: "
+        "the same command goes on from there."
+    )
+
+
+class TeacherRefused(TeacherError):
+    """Data: `url`, `reason`."""
+
+    what = N_("The teacher at {url} does not accept the key: {reason}.")
+    hint = N_("Give the right one with --api-key; the same command then goes on.")
+
+
+class TeacherUnreachable(TeacherError):
+    """Data: `url`, `reason`."""
+
+    what = N_("The teacher at {url} does not answer: {reason}.")
+    hint = N_(
+        "Is it running, is --endpoint-url right? What is finished is kept: "
+        "the same command goes on from there."
+    )
+
+
+class NoAnswer(TeacherError):
+    """Data: `url`, `reason`."""
+
+    what = N_("The teacher has no usable answer: {reason}.")
+    hint = ""
 
 
 class RequestError(TizaError):

@@ -31,11 +31,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The teacher's text, and what it cost (tokens, as the endpoint counts them)."""
+    """The teacher's text, and what it cost (tokens, as the endpoint counts them).
+
+    `cut_off`: it had more to say than `max_tokens`.
+    """
 
     text: str
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cut_off: bool = False
 
 
 Ask = Callable[[Request], Awaitable[Reply]]

@@ -1,0 +1,108 @@
+"""The teacher of this machine: the engine that runs already, else one started for the purpose."""
+
+import asyncio
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from tiza.engines.choose import choose
+from tiza.engines.engine import Address
+from tiza.engines.serve import is_loopback, say, service_of
+from tiza.engines.supervisor import Supervisor
+from tiza.generate.teacher import Endpoint
+from tiza.models.find import SHIPPED_NAME, find
+from tiza.settings import Settings
+
+HEALTH_SECONDS = 3.0
+REFUSALS = {401, 403}
+LOOPBACK = "127.0.0.1"
+
+
+@asynccontextmanager
+async def teacher_endpoint(
+    settings: Settings, url: str = "", key: str = "", model: str = ""
+) -> AsyncIterator[Endpoint]:
+    """Yield the endpoint at `url`; for "" that of the local engine, which may be started for it.
+
+    An engine that was started is stopped when the block ends, and started again if it crashes.
+
+    Raises:
+        TizaError: no such model, an engine that is not installed or does not start.
+
+    """
+    if url:
+        yield Endpoint(url, key, model)
+        return
+    key = key or settings.vllm_api_key.get_secret_value()
+    served = await _served(settings.vllm_api_url, key)
+    if served is not None:
+        yield Endpoint(settings.vllm_api_url, key, model or served)
+    else:
+        async with _started(settings) as started:
+            yield replace(started, model=model or started.model)
+
+
+async def local_model(settings: Settings, key: str = "") -> str:
+    """Name the model of the local engine, or the one that it would be started with.
+
+    Raises:
+        TizaError: no such model.
+
+    """
+    key = key or settings.vllm_api_key.get_secret_value()
+    served = await _served(settings.vllm_api_url, key)
+    return served or find(settings.model_path, settings.models_path).name
+
+
+def is_embedded(model: str) -> bool:
+    """Tell whether that is the small model which comes with Tiza: a poor teacher."""
+    return model == SHIPPED_NAME
+
+
+@asynccontextmanager
+async def _started(settings: Settings) -> AsyncIterator[Endpoint]:
+    address = Address(LOOPBACK, _free_port(), secrets.token_urlsafe(32))
+    engine = choose("auto", find(settings.model_path, settings.models_path), settings, address)
+    supervisor = Supervisor(service_of(engine, settings.logs_path), say)
+    watching: asyncio.Task[None] | None = None
+    try:
+        await supervisor.start()
+        watching = asyncio.create_task(supervisor.watch())
+        yield Endpoint(address.url, address.api_key, engine.model)
+    finally:
+        if watching is not None:
+            watching.cancel()
+            await asyncio.wait({watching})
+        await supervisor.stop()
+
+
+async def _served(url: str, key: str) -> str | None:
+    """Return the name of the model at an address; None where no engine is that lets us in.
+
+    An engine of `tiza up` has a key of its own. One elsewhere that refuses ours is no reason to
+    start another: its name is "", and the teacher will say what is wrong.
+    """
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    timeout = aiohttp.ClientTimeout(total=HEALTH_SECONDS)
+    elsewhere = not is_loopback(urlsplit(url).hostname or "")
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
+            session.get(f"{url}/v1/models", allow_redirects=False) as response,
+        ):
+            if response.status in REFUSALS:
+                return "" if elsewhere else None
+            return str((await response.json())["data"][0]["id"])
+    except (aiohttp.ClientError, OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
