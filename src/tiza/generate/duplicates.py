@@ -83,11 +83,11 @@ class _Shelf:
             first, given = self._samples[number]
             same = spelling(given) == spelling(answer)
             return Duplicate(Sort.EXACT if same else Sort.CONFLICT, first, given)
-        for match in sorted(self._index.near(question), key=lambda match: match.number):
+        for match in self._index.near(question):
             first, given = self._samples[match.number]
-            if match.similarity >= LIKELY and same_wording(question, first) >= threshold:
-                if spelling(given) == spelling(answer) or similarity(given, answer) >= threshold:
-                    return Duplicate(Sort.NEAR, first, given)
+            reworded = match.similarity < LIKELY or same_wording(question, first) < threshold
+            if not reworded and similarity(given, answer) >= threshold:
+                return Duplicate(Sort.NEAR, first, given)
         return None
 
 

@@ -12,14 +12,14 @@ from tiza.generate.similar import Index, similarity
 from tiza.taxonomy.lesson import Lesson
 from tiza.translation import N_
 
-# From here on a question gives an exam question away. Measured on the starter taxonomy (the
-# benchmark is a test): an exam question in capitals, without accents or marks, with a lead-in or
-# with its halves swapped stays above 0.84; the seeds, paraphrases and rewordings of the same lesson,
-# which ask for the same facts in other words, reach 0.76 at most, and one in a hundred 0.41.
+# From here on a question gives an exam question away. Measured on the starter taxonomy (see the
+# test): an exam question in other case, without accents or marks, with a lead-in or with its halves
+# swapped stays above 0.83; the seeds, paraphrases and rewordings of the same lesson, which ask for
+# the same facts in other words, reach 0.76 at most, and one in a hundred 0.41.
 TOO_CLOSE = 0.8
 SAME_CONTEXT = 0.8
 REASON = N_(
-    "It is too close to the exam question “{exam}” ({path}:{line}): {percent} % alike, "
+    "It is too close to the exam question “{exam}” ({path}:{line}), {percent} % alike, "
     "and the exam must stay unseen."
 )
 

@@ -11,7 +11,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
-from heapq import nsmallest
 from typing import NamedTuple
 
 from tiza.taxonomy.words import FILLERS, TOKEN, plain, tokens
@@ -24,7 +23,7 @@ ACCENT = 0.7  # "el" for "él", where both writers use accents
 LIKE = 0.6  # share of letter pairs from which on two words are forms of one
 RUN = 3  # letters
 STEM = 5  # letters by which the index finds a word
-MOST_LOOKED_AT, MOST_CANDIDATES = 4000, 16
+MOST_LOOKED_AT, MOST_CANDIDATES = 2000, 16
 SHORTEST_ALTERED = 4  # letters
 
 ASKING_WORDS = frozenset(
@@ -33,23 +32,25 @@ ASKING_WORDS = frozenset(
         "adónde cómo cuánto cuánta cuántos cuántas"
     ).split()
 )
-NEGATIONS = frozenset("not no never without nunca sin nadie nada ni".split())
+NEGATIONS = frozenset({"not", "no", "never", "without", "nunca", "sin", "nadie", "nada", "ni"})
 FRAME_WORDS = frozenset(
     plain(
-        "answer ask called define explain explica explicas dice dices dime decir decirme puedo podrías "
-        "podría duda duda entiende forgotten give gracias gustaría hello hi hey hola help ayudas i know "
-        "like llama mean means meaning mind name need need necesito nombre oye pregunta question quick "
-        "quiero recuerdo responde responder saber sabes show significa tell telling term thank thanks "
-        "there want whether word would wondering esta esto here pls si"
+        "answer ask ayudas called decir decirme define dice dices dime duda entiende esta esto "
+        "explain explica explicas forgotten give gracias gustaría hello help here hey hi hola "
+        "i know like llama mean meaning means mind necesito need oye pls podría podrías "
+        "pregunta puedo question quick quiero recuerdo responde responder saber sabes show si "
+        "significa tell telling term thank thanks there want whether wondering word would"
     ).split()
 )
 QUOTED = re.compile(r"«[^»]*»|\"[^\"]*\"|“[^”]*”")
-SENTENCE_START = re.compile(r"(?:^|[.!?:])[\s¿¡\"«“]*\Z")
+SENTENCE_START = re.compile(r"(?:^|[.!?:])[\s¿¡\"«“]*$")
+MARKS = 6  # characters that may stand between two sentences
 
 
 class Reading(NamedTuple):
-    """What is compared: plain words with their weights and spellings, and runs of letters."""
+    """What is compared: plain words, their weights and spellings, and runs of letters."""
 
+    words: str
     weights: dict[str, float]
     spellings: dict[str, set[str]]
     runs: frozenset[str]
@@ -78,23 +79,29 @@ def read(text: str) -> Reading:
     """Return what there is to compare of a text."""
     weights: dict[str, float] = {}
     spellings: dict[str, set[str]] = {}
+    words = []
     quoted = [found.span() for found in QUOTED.finditer(text)]
     for found in TOKEN.finditer(text):
-        inside = any(start < found.start() < end for start, end in quoted)
-        named = inside or (found[0][0].isupper() and not _begins_sentence(text, found.start()))
+        named = _is_named(text, found.start(), quoted)
         spelt = found[0].casefold()
         word = plain(spelt)
+        words.append(word)
         weights[word] = max(weights.get(word, 0), _weight(word, named))
         spellings.setdefault(word, set()).add(spelt)
-    line = f" {' '.join(plain(spelt) for spelt in tokens(text))} "
-    runs = frozenset(line[at : at + RUN] for at in range(len(line) - RUN + 1))
-    return Reading(
-        weights, spellings, runs, plain(text.replace("ñ", "n")) != text.replace("ñ", "n")
-    )
+    line = f" {' '.join(words)} "
+    runs = frozenset([line[at : at + RUN] for at in range(len(line) - RUN + 1)])
+    return Reading(line.strip(), weights, spellings, runs, _accented(text))
 
 
-def _begins_sentence(text: str, at: int) -> bool:
-    return SENTENCE_START.search(text[max(0, at - 6) : at] if at > 5 else text[:at]) is not None  # noqa: PLR2004  # the marks before a word
+def _accented(text: str) -> bool:
+    return not text.isascii() and plain(text := text.replace("ñ", "n")) != text
+
+
+def _is_named(text: str, at: int, quoted: list[tuple[int, int]]) -> bool:
+    """Whether a word is a name or quoted: a capital letter inside a sentence tells."""
+    if quoted and any(start < at < end for start, end in quoted):
+        return True
+    return text[at].isupper() and not SENTENCE_START.search(text, max(0, at - MARKS), at)
 
 
 def _weight(word: str, named: bool) -> float:
@@ -170,8 +177,8 @@ def forms_of_one(a: str, b: str) -> float:
 class Index:
     """Finds the nearest of many texts: only those are compared that share its rarest words.
 
-    Two texts that are much alike share them. A word is found by its first letters, so that its other
-    forms and slips towards its end are found too.
+    Two texts that are much alike share them. A word is found by its first letters, and so are its
+    other forms and slips towards its end.
     """
 
     def __init__(self) -> None:
@@ -186,7 +193,7 @@ class Index:
         """Take in a text; return its number, counted from 0."""
         number, reading = len(self._readings), read(text)
         self._readings.append(reading)
-        self._spelt.setdefault(spelling(text), number)
+        self._spelt.setdefault(reading.words, number)
         for stem in {word[:STEM] for word in reading.weights}:
             self._with_stem.setdefault(stem, []).append(number)
         return number
@@ -201,7 +208,7 @@ class Index:
         """Return the few texts that may be alike, in the order of their numbers."""
         reading = read(text)
         numbers = set(self._candidates(reading))
-        if (same := self._spelt.get(spelling(text))) is not None:
+        if (same := self._spelt.get(reading.words)) is not None:
             numbers.add(same)
         return [Match(n, compare(reading, self._readings[n])) for n in sorted(numbers)]
 
@@ -217,5 +224,8 @@ class Index:
                 break
             shared.update(numbers)
         most = max(shared.values(), default=0)
-        close = [(-count, number) for number, count in shared.items() if count >= most - 2]
-        return [number for _, number in nsmallest(MOST_CANDIDATES, close)]
+        found: list[int] = []
+        while most > 0 and len(found) < MOST_CANDIDATES:
+            found += sorted(number for number, count in shared.items() if count == most)
+            most -= 1
+        return found[:MOST_CANDIDATES]

@@ -7,6 +7,7 @@ from tiza.generate.rewordings.english_words import (
     ACTIONS,
     ADJECTIVES,
     ATTRIBUTES,
+    BOUND,
     CLAUSE,
     COMMANDS,
     NOT_A_SUBJECT,
@@ -54,12 +55,6 @@ TIME = re.compile(
     r"|in May|on (?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?)"
 )
 MONTH = re.compile(r"in (?:[A-Z][a-z]*(?:ary|ber)|March|April|May|June|July|August)")
-# Verbs whose place is a part of them: "who lives in Peru" is not "in Peru, who lives".
-BOUND = frozenset(
-    "is are was were be been live lives lived arrive arrives arrived stay stays stayed lie lies born "
-    "believe believes work works worked anywhere located situated interested good better best there "
-    "teach teaches taught sit sits do does did you".split()
-)
 
 ASK_FOR_A_FACT = (
     "Can you tell me {}?",
@@ -115,7 +110,7 @@ WHICH = re.compile(rf"^(?:(?:In|At|On) w|W)hich (?!(?:{'|'.join(sorted(NO_NOUN))
 
 
 def _definitions(prompt: Prompt) -> list[str]:
-    """What is a list in Python? → What does the term "list" mean in Python?"""
+    """Ask for the meaning: "What is a list?" → "What does the term "list" mean?"."""
     question, texts = prompt.question, []
     if found := DEFINED.fullmatch(question):
         subject, field = found["subject"], found["field"] or ""
@@ -143,7 +138,7 @@ def _is_term(words: list[str], plural: bool = False) -> bool:
 
 
 def _things(prompt: Prompt) -> list[str]:
-    """What is the capital of Peru? → Tell me the capital of Peru. What is Peru's capital?"""
+    """Ask for the thing: "What is the capital of Peru?" → "Tell me the capital of Peru."."""
     question, texts = prompt.question, []
     if (found := OWNED.fullmatch(question)) and is_noun_phrase(found["subject"].split()):
         texts += [frame.format(found["subject"]) for frame in ASK_FOR_A_THING]
@@ -157,13 +152,13 @@ def _things(prompt: Prompt) -> list[str]:
 
 
 def _indirect(prompt: Prompt) -> list[str]:
-    """When does the library open? → Could you tell me when the library opens?"""
+    """Ask indirectly: "When does it open?" → "Could you tell me when it opens?"."""
     clause = embedded(prompt.question) if prompt.question else None
     return [prompt.ask(frame.format(clause)) for frame in ASK_FOR_A_FACT] if clause else []
 
 
 def _fronted(prompt: Prompt) -> list[str]:
-    """Who teaches art at Elm School? → At Elm School, who teaches art?"""
+    """Put the place or time first: "Who teaches at Elm?" → "At Elm, who teaches?"."""
     question, texts = prompt.question, []
     opening = small(question).split()[:1]
     if not opening or opening[0] not in QUESTION_WORDS or not _is_simple(question):
@@ -193,7 +188,7 @@ def _is_free(rest: str) -> bool:
 
 
 def _how_to(prompt: Prompt) -> list[str]:
-    """How do you define a function? → Show me how to define a function."""
+    """Ask for the way: "How do you sort a list?" → "Show me how to sort a list."."""
     found = HOW_TO.fullmatch(prompt.question)
     if not found or found[2] not in ACTIONS or not _is_impersonal(found["action"]):
         return []
@@ -208,7 +203,7 @@ def _is_impersonal(action: str) -> bool:
 
 
 def _commands(prompt: Prompt) -> list[str]:
-    """Name the planets. → Can you name the planets?"""
+    """Soften a command: "Name the planets." → "Can you name the planets?"."""
     if prompt.whole:
         return [f"Please {small(prompt.text)}"] if _commanded(prompt.text) else []
     for place, sentence in ((0, prompt.sentences[0]), (-1, prompt.sentences[-1])):
@@ -220,7 +215,7 @@ def _commands(prompt: Prompt) -> list[str]:
 
 
 def _commanded(sentence: str) -> bool:
-    return sentence[:1].isupper() and sentence.split()[0].lower() in COMMANDS
+    return sentence[:1].isupper() and sentence.split(maxsplit=1)[0].lower() in COMMANDS
 
 
 def _command_frames(command: str) -> list[str]:
@@ -233,7 +228,7 @@ def _command_frames(command: str) -> list[str]:
 
 
 def _wordings(prompt: Prompt) -> list[str]:
-    """Which language do they speak? → What language do they speak?"""
+    """Change one small word: "Which language …?" → "What language …?"."""
     question = prompt.question
     changed = [
         WHICH.sub(lambda found: found[0].replace("hich", "hat"), question),
@@ -249,7 +244,7 @@ def _wordings(prompt: Prompt) -> list[str]:
 
 
 def _phone(prompt: Prompt) -> list[str]:
-    """What is the capital of Peru? → whats the capital of peru"""
+    """Type carelessly: "What is the capital of Peru?" → "whats the capital of peru"."""
     question = prompt.question
     if len(prompt.sentences) > 1 or not question:
         return []

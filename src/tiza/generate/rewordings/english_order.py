@@ -1,6 +1,7 @@
-"""English word order: a question as it stands inside a sentence ("when does it open" → "when it
-opens"). Answers None unless sure: English needs to know where the subject ends, and only closed
-lists of words tell without a parser.
+"""English word order: a question as a clause, "when does it open" → "when it opens".
+
+Answers None unless sure: one has to know where the subject ends, and without a parser only closed
+lists of words tell.
 """
 
 import re

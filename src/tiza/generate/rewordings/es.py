@@ -20,9 +20,11 @@ from tiza.generate.rewordings.spanish_words import (
     of,
 )
 
-NAME = r"(?:el |la |los |las )?(?:[a-zñáéíóú]+ )?[A-ZÁÉÍÓÚÑ][\w-]*(?: (?:de (?:la |los |las )?)?[A-ZÁÉÍÓÚÑ][\w-]*)*"
+ARTICLE = "(?:el |la |los |las )"
+CAPITAL = r"[A-ZÁÉÍÓÚÑ][\w-]*"
+NAME = rf"{ARTICLE}?(?:[a-zñáéíóú]+ )?{CAPITAL}(?: (?:de (?:la |los |las )?)?{CAPITAL})*"
 WORDS = r"[a-zñáéíóúü]+(?: (?:de (?:la |las |los )?)?[a-zñáéíóúü]+){0,2}?"
-FIELD = rf"(?P<field> en (?:{'|'.join(FIELDS)}|[A-ZÁÉÍÓÚÑ]\w+))?"
+FIELD = rf"(?P<field> en (?:{FIELDS}|[A-ZÁÉÍÓÚÑ]\w+))?"
 TERM = re.compile(rf"Qué (?P<be>es|son) (?P<article>una?|el|la|los|las) (?P<term>{WORDS}){FIELD}")
 WHICH = re.compile(r"Cuál(?:es)? (?:es|son) (?P<thing>(?:el|la|los|las) [a-zñáéíóú0-9]+ .+)")
 DIFFERENCE = re.compile(
@@ -35,7 +37,7 @@ DONE = re.compile(r"Cómo se (?P<verb>\w+) (?P<rest>.+)")
 DAY = "lunes|martes|miércoles|jueves|viernes|sábados?|domingos?"
 MONTH = "enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre"
 TIME = re.compile(rf"(?P<rest>.+) (?P<time>en \d{{3,4}}|en (?:{MONTH})|(?:el|los) (?:{DAY}))")
-PLACE = re.compile(rf"(?P<rest>.+) (?P<place>en (?P<name>{NAME}|{'|'.join(FIELDS)}))")
+PLACE = re.compile(rf"(?P<rest>.+) (?P<place>en (?P<name>{NAME}|{FIELDS}))")
 
 ASK_FOR_A_FACT = (
     "¿Me puedes decir {}?",
@@ -66,7 +68,7 @@ PHONE_CLAUSE_FRAMES = ("sabes {}", "me dices {}", "xfa dime {}")
 
 
 def _definitions(prompt: Prompt) -> list[str]:
-    """¿Qué es una lista en Python? → Explica qué es una lista en Python."""
+    """Ask for the meaning: "¿Qué es una lista?" → "¿Qué significa «lista»?"."""
     found = TERM.fullmatch(prompt.question)
     if not found or (CLAUSE | NO_TERM).intersection(found["term"].split()):
         return []
@@ -80,7 +82,7 @@ def _definitions(prompt: Prompt) -> list[str]:
 
 
 def _things(prompt: Prompt) -> list[str]:
-    """¿Cuál es la capital del Perú? → Dime la capital del Perú."""
+    """Ask for the thing: "¿Cuál es la capital del Perú?" → "Dime la capital del Perú."."""
     question, texts = prompt.question, []
     if (found := DIFFERENCE.fullmatch(question)) and _is_simple(found["two"]):
         texts += [
@@ -105,7 +107,7 @@ def _things(prompt: Prompt) -> list[str]:
 
 
 def _how_to(prompt: Prompt) -> list[str]:
-    """¿Cómo se define una función? → ¿Qué hay que hacer para definir una función?"""
+    """Ask for the way: "¿Cómo se crea una lista?" → "Explica cómo crear una lista."."""
     found = DONE.fullmatch(prompt.question)
     if not found or found["verb"] not in INFINITIVES:
         return []
@@ -116,7 +118,7 @@ def _how_to(prompt: Prompt) -> list[str]:
 
 
 def _indirect(prompt: Prompt) -> list[str]:
-    """¿Cuándo abre la biblioteca? → ¿Me puedes decir cuándo abre la biblioteca?"""
+    """Ask indirectly: "¿Cuándo abre?" → "¿Me puedes decir cuándo abre?"."""
     clause = _clause(prompt.question)
     return [prompt.ask(frame.format(clause)) for frame in ASK_FOR_A_FACT] if clause else []
 
@@ -133,7 +135,7 @@ def _clause(question: str) -> str:
 
 
 def _fronted(prompt: Prompt) -> list[str]:
-    """¿Quién da arte en el colegio Luna? → En el colegio Luna, ¿quién da arte?"""
+    """Put the place or time first: "¿Quién da arte en Luna?" → "En Luna, ¿quién da arte?"."""
     question = prompt.question
     words = small(question).split()
     if not words or not _is_simple(question) or not _may_be_fronted(words):
@@ -168,7 +170,7 @@ def _is_simple(text: str) -> bool:
 
 
 def _commands(prompt: Prompt) -> list[str]:
-    """Nombra los planetas. → ¿Puedes nombrar los planetas?"""
+    """Soften a command: "Nombra los planetas." → "¿Puedes nombrar los planetas?"."""
     if prompt.whole:
         return [f"Por favor, {small(prompt.text)}"] if _commanded(prompt.text) else []
     for place, sentence in ((0, prompt.sentences[0]), (-1, prompt.sentences[-1])):
@@ -180,7 +182,7 @@ def _commands(prompt: Prompt) -> list[str]:
 
 
 def _commanded(sentence: str) -> bool:
-    return sentence[:1].isupper() and sentence.split()[0].lower() in COMMANDS
+    return sentence[:1].isupper() and sentence.split(maxsplit=1)[0].lower() in COMMANDS
 
 
 def _asked_politely(command: str) -> list[str]:
@@ -195,7 +197,7 @@ def _asked_politely(command: str) -> list[str]:
 
 
 def _wordings(prompt: Prompt) -> list[str]:
-    """¿Dónde está la biblioteca? → ¿Dónde se encuentra la biblioteca?"""
+    """Change one small word: "¿Dónde está …?" → "¿Dónde se encuentra …?"."""
     question = prompt.question
     changed = [
         WHERE.sub(lambda m: f"Dónde se encuentra{'n' if m['be'] == 'están' else ''} ", question),
@@ -207,7 +209,7 @@ def _wordings(prompt: Prompt) -> list[str]:
 
 
 def _phone(prompt: Prompt) -> list[str]:
-    """¿Quién es la directora? → oye quien es la directora"""
+    """Type carelessly: "¿Quién es la directora?" → "oye quien es la directora"."""
     question = prompt.question
     if len(prompt.sentences) > 1 or not question:
         return []

@@ -9,7 +9,7 @@ from tiza.taxonomy.words import plain
 LONGEST = 400  # characters; a longer prompt carries a text, and only its frame may change
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-ZÁÉÍÓÚÑ0-9¿¡\"«“])")
 # Text in which letters, case or marks may be the very matter: code, formulas, quotations, initials.
-DELICATE = re.compile(r"[^\w\s.,;?!¿¡'’-]|\d|_|\b[A-Z]\b|\b\w*[A-ZÁÉÍÓÚÑ]{2,}\w*\b|\w[.!]\w")
+DELICATE = re.compile(r"[^\w\s.,;?!¿¡'\u2019-]|\d|_|\b[A-Z]\b|\b\w*[A-ZÁÉÍÓÚÑ]{2,}\w*\b|\w[.!]\w")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +78,4 @@ def typed_on_a_phone(text: str) -> str:
     if DELICATE.search(text):
         return ""
     bare = "".join(letter if letter in "ñÑ" else plain(letter) for letter in text)
-    return " ".join(re.sub(r"[.,;?!¿¡'’]", "", bare.lower()).split())
+    return " ".join(re.sub(r"[.,;?!¿¡'\u2019]", "", bare.lower()).split())
