@@ -21,6 +21,8 @@
     ├── RunBroken                a run's manifest cannot be read
     ├── RunBusy                  another process works on the run
     ├── CannotWrite              the disk is full, or the folder is closed to us
+    ├── PipelineNotFound         --pipeline names none, and no file
+    ├── PipelineInvalid          a pipeline's file cannot be used; says line and key
     ├── SamplesInvalid           a line of a JSONL file is no sample
     ├── TeacherError             the teacher cannot be used as it is
     │   ├── TeacherRefused       it does not accept the key
@@ -331,6 +333,31 @@ class NoAnswer(TeacherError):
 
     what = N_("The teacher has no usable answer: {reason}.")
     hint = ""
+
+
+class PipelineNotFound(TizaError):
+    """Data: `name`, `known`."""
+
+    what = N_("There is no pipeline {name}.")
+    hint = N_("These are shipped: {known}. Or give the path of a file of that form.")
+
+
+class PipelineInvalid(TizaError):
+    """Data: `path`, `line`, `key`; `problem` is a template over the data, `expected` may be one."""
+
+    hint = N_("The form is explained at the top of the shipped pipeline full.yaml.")
+
+    def __init__(self, problem: str, **data: object) -> None:
+        super().__init__(**data)
+        self.problem = problem
+
+    def message(self, language: str = "en") -> str:
+        """Return the place, the key, what is wrong with it, and where the form is explained."""
+        expected = str(self.data.get("expected", ""))
+        words = self.data | {"expected": translate(expected, language).format_map(self.data)}
+        problem = translate(self.problem, language).format_map(words)
+        place = "{path}:{line}: {key}".format_map(_Blank(self.data))
+        return f"{place}: {problem}. {translate(self.hint, language)}"
 
 
 class RequestError(TizaError):
