@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from tiza.translation import N_
 
 LONGEST_REPLY = 80_000  # characters; far more than any step asks for
-MOST_STARTS = 100  # of JSON objects that turn out to be none
+MOST_OBJECTS, MOST_BROKEN = 300, 30  # that are read in one reply, and that are tried in vain
 MOST_VALUES = 20_000
 
 EMPTY = N_("the reply is empty")
@@ -45,7 +45,7 @@ MARKED = re.compile(
 )
 LISTED = re.compile(r"\s{0,6}+(?:\d{1,3}[.)]|[-*•])\s")
 SCORE_LINE = re.compile(
-    r"(?:score|puntuación|puntuacion)[\"*_]{0,3}\s?[:=]\s?[\"*_]{0,3}(\d{1,3}(?:\.\d{1,3})?)",
+    r"(?:score|puntuación|puntuacion)[\"*_]{0,3}\s?[:=][\"*_]{0,3}\s?(\d{1,3}(?:\.\d{1,3})?)",
     re.IGNORECASE,
 )
 BLOCK = re.compile(r"\A```[\w-]{0,20}\n(.*)\n```\Z", re.DOTALL)
@@ -178,13 +178,14 @@ def _objects(reply: str) -> list[dict[str, Any]]:
 
 def _decoded(reply: str) -> Iterator[dict[str, Any]]:
     """Yield the objects that can be read; where one is broken, those inside it are tried."""
-    starts, at = 0, reply.find("{")
-    while at >= 0 and starts < MOST_STARTS:
+    whole, broken, at = 0, 0, reply.find("{")
+    while at >= 0 and whole < MOST_OBJECTS and broken < MOST_BROKEN:
         try:
             value, end = DECODER.raw_decode(reply, at)
+            whole += 1
             yield value
         except (ValueError, RecursionError):
-            starts, end = starts + 1, at + 1
+            broken, end = broken + 1, at + 1
         at = reply.find("{", end)
 
 

@@ -69,7 +69,8 @@ class Checks:
         self._may_refuse = any(REFUSALS.search(text) for text in own)
         self._may_name_source = any(SOURCE_TALK.search(text) for text in own)
         self._may_order = not lesson.is_knowledge or any(gives_orders(text) for text in self._own)
-        self._mixed = any(self._is_foreign(text) for text in self._own)
+        parts = (part for each in lesson.examples for part in (each.question, each.answer))
+        self._mixed = any(self._is_foreign(part) for part in parts)
         self._known: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
 
     def flaw(self, candidate: Candidate, step: Step) -> Flaw | None:

@@ -11,8 +11,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from tiza.taxonomy.words import FILLERS, plain, tokens
+from tiza.taxonomy.words import ENGLISH, FILLERS, SPANISH, plain, tokens
 
+COMMON = ENGLISH | SPANISH | FILLERS
 STEM = 5  # characters that an inflected word keeps
 HIDDEN = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufeff]")
 SEPARATOR = re.compile(r"(?<=\d)[.,](?=\d)")
@@ -45,7 +46,7 @@ def gives_orders(text: str) -> bool:
 def stems(text: str) -> frozenset[str]:
     """Return the beginnings of the words that carry meaning."""
     words = tokens(SEPARATOR.sub("", text))
-    return frozenset(plain(word)[:STEM] for word in words if word not in FILLERS)
+    return frozenset(plain(word)[:STEM] for word in words if word not in COMMON)
 
 
 def forbidden(material: str, trusted: Iterable[str]) -> frozenset[str]:

@@ -99,7 +99,7 @@ class _Reader:
     def pipeline(self, text: str) -> Pipeline:
         root = compose(text)
         if isinstance(root, Finding):
-            self._refuse(root.line, self.path.name, SYNTAX, reason=root.message())
+            self._refuse(root.line, self.path.name, SYNTAX, reason=root.message().rstrip("."))
         if root is None:
             self._refuse(1, self.path.name, WANTS, expected=A_MAPPING)
         fields = self._mapping(root, self.path.name)

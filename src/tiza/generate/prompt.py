@@ -79,7 +79,9 @@ class Prompt:
 
     def _filled(self, text: str, values: Mapping[str, Any]) -> str:
         words, needed = quotation(self.language), {*Template(text).get_identifiers()}
-        material = {name: str(values[name]) for name in needed - {COUNT} if values.get(name)}
+        material = {
+            name: str(values[name]) for name in sorted(needed - {COUNT}) if values.get(name)
+        }
         mark = quote.mark(material.values())
         filled = {
             name: quote.fenced(said, words["labels"][name], mark, words)
@@ -88,43 +90,6 @@ class Prompt:
         scale = "\n".join(f"{score} = {means}" for score, means in self.scores.items())
         ours = {COUNT: values.get(COUNT, ""), SCALE: scale}
         return Template(text).substitute(dict.fromkeys(needed, "") | ours | filled).strip()
-
-
-def placeholders(self) -> set[str]:
-        """What the template needs to be filled with."""
-        texts = (Template(self.system), Template(self.user))
-        return {name for text in texts for name in text.get_identifiers()} - {SCALE}
-
-    def messages(self, values: Mapping[str, str]) -> tuple[Message, ...]:
-        """Fill the template. Each value but `count` is quoted; an empty one leaves nothing.
-
-        All but the last turn are the same for every request, so that an engine reads them once.
-        """
-        turns = [_message("system", self._filled(self.system, {}))]
-        for example in self.examples:
-            reply = {key: example[key] for key in ("reason", "score")}
-            turns.append(_message("user", self._filled(self.user, example)))
-            turns.append(_message("assistant", json.dumps(reply, ensure_ascii=False)))
-        return (*turns, _message("user", self._filled(self.user, values)))
-
-    def is_echoed(self, text: str) -> bool:
-        """Tell whether a reply repeats a line of the instructions, or a mark of quoted material."""
-        if quote.MARK.search(text):
-            return True
-        lines = (line.strip() for line in f"{self.system}\n{self.user}".splitlines())
-        return any(len(line) >= ECHO_CHARACTERS and line in text for line in lines)
-
-    def _message(self, role: str, text: str, values: Mapping[str, Any], mark: str) -> Message:
-        words = quotation(self.language)
-        filled = {
-            name: str(value)
-            if name == COUNT
-            else value and quote.fenced(str(value), words["labels"][name], mark, words)
-            for name, value in values.items()
-        }
-        filled[SCALE] = "\n".join(f"{score} = {means}" for score, means in self.scores.items())
-        blank = dict.fromkeys(self.placeholders, "")
-        return _message(role, Template(text).substitute(blank | filled).strip())
 
 
 def placeholders(name: str) -> set[str]:
