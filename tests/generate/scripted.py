@@ -1,4 +1,4 @@
-"""A teacher made of functions, lessons to ask it about, and what stands in and outside its fences."""
+"""A teacher made of functions, lessons for it, and what stands in and outside its fences."""
 
 import asyncio
 import json

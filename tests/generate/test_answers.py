@@ -19,11 +19,11 @@ FORMS = {
     "with text around it": f'Sure! Here they are:\n{{"pairs": [{OBJECTS}]}}\nShall I go on?',
     "as a list": f"[{OBJECTS}]",
     "as several objects": OBJECTS.replace("}, {", "}\n{"),
-    "with trailing commas": f'{{"pairs": [{OBJECTS.replace(chr(34) + "}", chr(34) + ",}")},],}}',
+    "with trailing commas": '{"pairs": [' + OBJECTS.replace('"}', '",}') + ",],}",
     "cut off in the third pair": f'{{"pairs": [{OBJECTS}, {{"question": "What is',
     "with braces before it": f'{{as you wish}} {{"pairs": [{OBJECTS}]}}',
     "with Spanish keys": OBJECTS.replace("question", "Pregunta").replace("answer", "Respuesta"),
-    "as lines": "Question: What is a?\nAnswer: A is one.\n\nQuestion: What is b?\nAnswer: B is two.",
+    "as lines": "Question: What is a?\nAnswer: A is one.\nQuestion: What is b?\nAnswer: B is two.\n",
     "as numbered bold lines": (
         "1. **Question:** What is a?\n   **Answer:** A is one.\n"
         "2. **Question:** What is b?\n   **Answer:** B is two."
@@ -179,8 +179,14 @@ def test_reading_ends_soon_when_a_reply_is_100_kb_of_anything(reader: str, piece
     for size in (answers.LONGEST_REPLY - 1, 100_000):
         reply = (piece * size)[:size]
         began = time.process_time()
-        try:
-            READERS[reader](reply)
-        except Unreadable as exc:
-            assert size < answers.LONGEST_REPLY or exc.reason == answers.TOO_LONG
+        reason = _reason(READERS[reader], reply)
         assert time.process_time() - began < 2
+        assert (reason == answers.TOO_LONG) is (size > answers.LONGEST_REPLY)
+
+
+def _reason(read: Callable[[str], object], reply: str) -> str | None:
+    try:
+        read(reply)
+    except Unreadable as exc:
+        return exc.reason
+    return None

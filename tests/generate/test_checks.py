@@ -16,12 +16,12 @@ from tiza.generate.units import language_of
 from tiza.taxonomy.load import load as load_lessons
 
 MILL = (
-    "The mill of Arden stands by the river Tiv. It was built in 1871 and grinds wheat and rye from "
-    "May to October. The miller is Mara Holt. Visitors are welcome on Sundays."
+    "The mill of Arden stands by the river Tiv. It was built in 1871 and grinds wheat and rye "
+    "from May to October. The miller is Mara Holt. Visitors are welcome on Sundays."
 )
 MOLINO = (
-    "El molino de Arden está junto al río Tiv. Se construyó en 1871 y muele trigo y centeno de mayo "
-    "a octubre. La molinera es Mara Holt. Los domingos se puede visitar."
+    "El molino de Arden está junto al río Tiv. Se construyó en 1871 y muele trigo y centeno de "
+    "mayo a octubre. La molinera es Mara Holt. Los domingos se puede visitar."
 )
 FORM = next(step for step in load("full").flows[Flow.KNOWLEDGE] if step.do is Do.CHECK)
 
@@ -142,7 +142,7 @@ def test_skills_may_speak_of_texts_and_give_orders_when_checked(tmp_path: Path) 
 
 @pytest.mark.parametrize("name", ["simple", "full"])
 def test_own_pairs_of_the_starter_lessons_pass_the_checks(name: str) -> None:
-    """What teachers wrote is the measure: hardly any of it would be refused if it were generated."""
+    """What teachers wrote is the measure: hardly any of it would be refused."""
     flows, flaws, count = load(name).flows, [], 0
     for source in load_lessons([STARTER], STARTER):
         own = Checks(source, language_of(source))

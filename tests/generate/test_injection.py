@@ -133,7 +133,7 @@ async def _taught(
 
 
 async def test_own_pairs_stay_when_a_document_gives_orders(tmp_path: Path) -> None:
-    """An order costs generated samples of its passage, never what the teacher of the class wrote."""
+    """An order costs generated samples of its passage, never what the author wrote."""
     source = lesson(tmp_path, KNOWLEDGE)
     unit = units(load("full"), source, [ORDERS["plain"]], 5, 1)[0]
     outcome = await run(unit, Teacher().ask, Counts())

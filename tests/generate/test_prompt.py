@@ -1,4 +1,4 @@
-"""Prompts: complete in both languages, true to themselves, and nothing of others outside a fence."""
+"""Prompts: complete in both languages, true to themselves, quoting all that others wrote."""
 
 import json
 import subprocess
@@ -68,7 +68,7 @@ def test_examples_of_a_judge_agree_with_themselves(each: Prompt) -> None:
 @pytest.mark.parametrize("each", OF_JUDGES, ids=lambda each: each.id)
 def test_examples_of_a_judge_are_turns_that_give_the_reason_first(each: Prompt) -> None:
     """The model sees replies of exactly the form that it shall give."""
-    turns = each.messages({name: "x" for name in each.placeholders})
+    turns = each.messages(dict.fromkeys(each.placeholders, "x"))
     assert [turn["role"] for turn in turns] == [
         "system",
         *["user", "assistant"] * len(each.examples),
@@ -76,7 +76,6 @@ def test_examples_of_a_judge_are_turns_that_give_the_reason_first(each: Prompt) 
     ]
     replies = [json.loads(turn["content"]) for turn in turns if turn["role"] == "assistant"]
     assert [list(reply) for reply in replies] == [["reason", "score"]] * len(replies)
-    assert "x" != turns[-1]["content"]
     assert turns[:-1] == each.messages({})[:-1], "an engine reads what never changes only once"
 
 
@@ -98,7 +97,8 @@ def test_quoted_text_never_leaves_its_fence_when_it_tries(each: Prompt, attack: 
         content = each.messages(values)[-1]["content"]
         marks = {found["mark"] for found in FENCE.finditer(content)}
         assert len(marks) == 1
-        assert content.count(f"{(mark := marks.pop())}") == 2 * len(values)
+        mark = marks.pop()
+        assert content.count(mark) == 2 * len(values)
         rest = FENCE.sub("", content)
         assert "HACKED" not in rest
         assert "HACKED" in content
@@ -114,7 +114,7 @@ def test_mark_is_in_no_text_when_one_holds_the_first_choice() -> None:
 
 
 def test_prompt_is_the_same_when_another_process_makes_it() -> None:
-    """What a teacher is asked depends on nothing but the material: a run that goes on asks again."""
+    """What a teacher is asked depends on the material alone: a run that goes on asks again."""
     script = (
         "from tiza.generate.prompt import prompt\n"
         "values = {n: n for n in ('task', 'context', 'question', 'answer', 'examples')}\n"
@@ -135,7 +135,7 @@ def test_prompt_is_the_same_when_another_process_makes_it() -> None:
 @pytest.mark.parametrize("each", BOTH, ids=lambda each: each.id)
 def test_echo_is_seen_when_a_reply_repeats_the_request(each: Prompt) -> None:
     """The prompt itself is no answer, nor is a part of it; an ordinary reply is no echo."""
-    turns = each.messages({name: "The river is long." for name in each.placeholders})
+    turns = each.messages(dict.fromkeys(each.placeholders, "The river is long."))
     assert each.is_echoed(turns[0]["content"])
     assert each.is_echoed(turns[-1]["content"])
     assert each.is_echoed(f"Sure!\n{turns[-1]['content'][40:]}")

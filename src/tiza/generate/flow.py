@@ -1,7 +1,7 @@
 """Send a unit through its steps. Each thing goes on as soon as its step lets it through.
 
 Nothing waits for its neighbours, so a teacher always has requests before it; what comes out, and in
-which order, does not depend on which reply came first. Errors of the teacher end the unit.
+which order, does not depend on which reply came first.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from functools import partial
 from hashlib import blake2b
 from typing import Any, Protocol
 
+from tiza.errors import TizaError
 from tiza.generate import answers
 from tiza.generate.candidate import Candidate, Rejected
 from tiza.generate.checks import Checks
@@ -38,17 +39,19 @@ class Watch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a unit, in a fixed order."""
+    """What came of a unit, in a fixed order.
+
+    `errors` are those of a teacher that could not be asked: what they concern is neither accepted
+    nor rejected, and the rest of the unit went on, for its replies are paid.
+    """
 
     accepted: tuple[Candidate, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    errors: tuple[TizaError, ...] = ()
 
 
 async def run(unit: Unit, ask: Ask, watch: Watch) -> Outcome:
-    """Work on a unit.
-
-    Raises whatever `ask` raises, once every other request of the unit was given up.
-    """
+    """Work on a unit."""
     if unit.steps[0].do.is_local:
         return _local(unit, watch)
     start = Candidate(unit.lesson, unit.lines, "", "", context=unit.context, passage=unit.passage)
@@ -107,6 +110,7 @@ class _Work:
         return Outcome(
             tuple(each for one in further for each in one.accepted),
             (*outcome.rejected, *(each for one in further for each in one.rejected)),
+            (*outcome.errors, *(each for one in further for each in one.errors)),
         )
 
     def _check(self, item: Candidate, step: Step) -> Outcome:
@@ -122,7 +126,10 @@ class _Work:
             _seed(self.unit.seed, step.name, path),
             _schema(step),
         )
-        reply = await self.ask(request)
+        try:
+            reply = await self.ask(request)
+        except TizaError as exc:
+            return Outcome(errors=(exc,))
         tokens = reply.prompt_tokens + reply.completion_tokens
         self.watch.step(step.name, requests=1, tokens=tokens)
         try:
@@ -184,7 +191,7 @@ def _refused(item: Candidate, step: Step, reason: str, data: Mapping[str, object
 
 
 async def _all(works: Iterable[Coroutine[Any, Any, Outcome]]) -> list[Outcome]:
-    """Wait for all, side by side; if one fails, the others are given up and its error is raised."""
+    """Wait for all, side by side; a bug in one, or an interruption, ends the others too."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         return await asyncio.gather(*tasks)
