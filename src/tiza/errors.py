@@ -357,7 +357,7 @@ class PipelineInvalid(TizaError):
         words = self.data | {"expected": translate(expected, language).format_map(self.data)}
         problem = translate(self.problem, language).format_map(words)
         place = "{path}:{line}: {key}".format_map(_Blank(self.data))
-        return f"{place}: {problem}. {translate(self.hint, language)}"
+        return f"{place}: {problem.rstrip('.')}. {translate(self.hint, language)}"
 
 
 class RequestError(TizaError):

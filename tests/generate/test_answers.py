@@ -23,7 +23,7 @@ FORMS = {
     "cut off in the third pair": f'{{"pairs": [{OBJECTS}, {{"question": "What is',
     "with braces before it": f'{{as you wish}} {{"pairs": [{OBJECTS}]}}',
     "with Spanish keys": OBJECTS.replace("question", "Pregunta").replace("answer", "Respuesta"),
-    "as lines": "Question: What is a?\nAnswer: A is one.\nQuestion: What is b?\nAnswer: B is two.\n",
+    "as lines": "Question: What is a?\nAnswer: A is one.\nQuestion: What is b?\nAnswer: B is two.",
     "as numbered bold lines": (
         "1. **Question:** What is a?\n   **Answer:** A is one.\n"
         "2. **Question:** What is b?\n   **Answer:** B is two."

@@ -130,7 +130,7 @@ JUDGE = (
         ("", 1, "keys with values"),
         ("- a\n", 1, "keys with values"),
         ("a: [\n", 1, "YAML"),
-        ("a: &x 1\nb: *x\n", 2, "YAML"),
+        ("a: &x 1\nb: *x\n", 2, "another part of the file"),
         (steps("  - 1\n"), 3, "keys with values"),
         (steps("  []\n"), 3, "list of steps"),
         (steps(SEEDS_STEP) + "more: 1\n", 11, "not known"),

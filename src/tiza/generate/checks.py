@@ -28,8 +28,8 @@ UNSUPPORTED = N_("the source lacks what the answer says: {words}")
 
 SHOWN_WORDS = 3
 FEWEST_WORDS, FEWEST_FREQUENT = 20, 0.05  # a text of 20 words has one of its language's commonest
-FOREIGN_LETTERS = 0.3
-LAST_LATIN = "\u024f"
+FOREIGN_LETTERS = 0.2  # of all characters
+BEYOND_LATIN = re.compile(r"[^\W\d_\u0000-\u024f]")
 LONG_NUMBER = 3  # digits: years and quantities, not counts that a reader works out
 YES_AND_NO = frozenset(("yes", "no", "si", "true", "false", "verda", "falso", "not"))
 CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
@@ -113,13 +113,11 @@ class Checks:
 
     def _is_foreign(self, text: str) -> bool:
         """Tell by letters and frequent words; silent about short texts and other languages."""
-        text = CODE.sub(" ", text)
-        letters = [letter for letter in text if letter.isalpha()]
-        beyond = sum(letter > LAST_LATIN for letter in letters)
+        text = CODE.sub(" ", text) if "`" in text else text
         frequent = {"en": ENGLISH, "es": SPANISH}.get(self._language)
         if frequent is None:
             return likely_language(text) is not None
-        if beyond > FOREIGN_LETTERS * len(letters):
+        if not text.isascii() and len(BEYOND_LATIN.findall(text)) > FOREIGN_LETTERS * len(text):
             return True
         if likely_language(text) not in (None, self._language):
             return True

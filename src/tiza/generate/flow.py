@@ -14,7 +14,6 @@ from typing import Any, Protocol
 from tiza.errors import TizaError
 from tiza.generate import answers
 from tiza.generate.candidate import Candidate, Rejected
-from tiza.generate.checks import Checks
 from tiza.generate.request import Ask, Request
 from tiza.generate.rewordings import reword
 from tiza.generate.step import Do, Step
@@ -93,17 +92,16 @@ class _Work:
     def __init__(self, unit: Unit, ask: Ask, watch: Watch) -> None:
         self.unit, self.ask, self.watch = unit, ask, watch
         self.material = unit.material()
-        self.checks = Checks(unit.lesson, unit.language)
 
     async def go(self, item: Candidate, at: int, path: tuple[int, ...]) -> Outcome:
         """Take an item through the steps from `at` on; `path` tells it from its siblings."""
-        if at == len(self.unit.steps):
-            return Outcome((item,))
         step = self.unit.steps[at]
         outcome = self._check(item, step) if step.do is Do.CHECK else None
         if outcome is None:
             outcome = await self._asked(item, step, at, path)
         self.watch.step(step.name, accepted=len(outcome.accepted), rejected=len(outcome.rejected))
+        if at + 1 == len(self.unit.steps):
+            return outcome
         further = await _all(
             self.go(each, at + 1, (*path, number)) for number, each in enumerate(outcome.accepted)
         )
@@ -114,7 +112,7 @@ class _Work:
         )
 
     def _check(self, item: Candidate, step: Step) -> Outcome:
-        flaw = self.checks.flaw(item, step)
+        flaw = self.unit.checks.flaw(item, step)
         return Outcome((item,)) if flaw is None else _refused(item, step, *flaw)
 
     async def _asked(self, item: Candidate, step: Step, at: int, path: tuple[int, ...]) -> Outcome:

@@ -85,4 +85,6 @@ def _ends(text: str, before: int) -> Iterator[re.Match[str]]:
 
 
 def _comparable(text: str) -> str:
-    return plain(HIDDEN.sub("", unicodedata.normalize("NFKC", text)).casefold())
+    if not text.isascii():
+        text = plain(HIDDEN.sub("", unicodedata.normalize("NFKC", text)))
+    return text.casefold()

@@ -23,7 +23,6 @@ ACCEPT = re.compile(r"score\s*(>=|>|==)\s*(\d+(?:\.\d+)?)")
 MOST_SAMPLES, MOST_TOKENS, MOST_CHARACTERS = 50, 32_000, 30_000
 HOTTEST = 2
 
-SYNTAX = N_("is not valid YAML: {reason}")
 WANTS = N_("must be {expected}")
 UNKNOWN = N_("is not known here; these are: {expected}")
 MISSING = N_("is missing here")
@@ -99,7 +98,7 @@ class _Reader:
     def pipeline(self, text: str) -> Pipeline:
         root = compose(text)
         if isinstance(root, Finding):
-            self._refuse(root.line, self.path.name, SYNTAX, reason=root.message().rstrip("."))
+            self._refuse(root.line, self.path.name, root.rule.message, **root.data)
         if root is None:
             self._refuse(1, self.path.name, WANTS, expected=A_MAPPING)
         fields = self._mapping(root, self.path.name)

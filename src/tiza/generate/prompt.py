@@ -8,7 +8,7 @@ Knows no teacher.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -35,7 +35,7 @@ COUNT, SCALE = "count", "scale"  # placeholders for what no lesson, document or 
 ECHO_CHARACTERS = 40  # of an instruction's line: nobody writes the same by accident
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prompt:
     """One template in one language."""
 
@@ -52,7 +52,7 @@ class Prompt:
         """Name, language and version, for a sample's provenance."""
         return f"{self.name}/{self.language}/{self.version}"
 
-    @property
+    @cached_property
     def placeholders(self) -> set[str]:
         """What the template needs to be filled with."""
         texts = (Template(self.system), Template(self.user))
@@ -63,25 +63,30 @@ class Prompt:
 
         All but the last turn are the same for every request, so that an engine reads them once.
         """
+        return (*self._head, _message("user", self._filled(self.user, values)))
+
+    @cached_property
+    def _head(self) -> tuple[Message, ...]:
         turns = [_message("system", self._filled(self.system, {}))]
         for example in self.examples:
             reply = {key: example[key] for key in ("reason", "score")}
             turns.append(_message("user", self._filled(self.user, example)))
             turns.append(_message("assistant", json.dumps(reply, ensure_ascii=False)))
-        return (*turns, _message("user", self._filled(self.user, values)))
+        return tuple(turns)
+
+    @cached_property
+    def _instructions(self) -> tuple[str, ...]:
+        lines = (line.strip() for line in f"{self.system}\n{self.user}".splitlines())
+        return tuple(line for line in lines if len(line) >= ECHO_CHARACTERS)
 
     def is_echoed(self, text: str) -> bool:
         """Tell whether a reply repeats a line of the instructions, or a mark of quoted material."""
-        if quote.MARK.search(text):
-            return True
-        lines = (line.strip() for line in f"{self.system}\n{self.user}".splitlines())
-        return any(len(line) >= ECHO_CHARACTERS and line in text for line in lines)
+        return any(line in text for line in self._instructions) or bool(quote.MARK.search(text))
 
     def _filled(self, text: str, values: Mapping[str, Any]) -> str:
-        words, needed = quotation(self.language), {*Template(text).get_identifiers()}
-        material = {
-            name: str(values[name]) for name in sorted(needed - {COUNT}) if values.get(name)
-        }
+        words = quotation(self.language)
+        names = sorted(self.placeholders - {COUNT})  # always in one order: the mark depends on it
+        material = {name: str(values[name]) for name in names if values.get(name)}
         mark = quote.mark(material.values())
         filled = {
             name: quote.fenced(said, words["labels"][name], mark, words)
@@ -89,7 +94,7 @@ class Prompt:
         }
         scale = "\n".join(f"{score} = {means}" for score, means in self.scores.items())
         ours = {COUNT: values.get(COUNT, ""), SCALE: scale}
-        return Template(text).substitute(dict.fromkeys(needed, "") | ours | filled).strip()
+        return Template(text).substitute(dict.fromkeys(names, "") | ours | filled).strip()
 
 
 def placeholders(name: str) -> set[str]:

@@ -19,6 +19,7 @@ BORDER = re.compile(
     r"<(?=[|｜]|/?s>|(?:start|end)_of_turn>|[be]os>|</?SYS>)|\[(?=/?INST\])"  # noqa: RUF001  # DeepSeek's bar
     r"|<<(?=<[0-9a-f]{12})|[0-9a-f]{12}>>(?=>)"
 )
+SIGNS = frozenset("<[>")
 
 
 def mark(texts: Iterable[str]) -> str:
@@ -35,7 +36,7 @@ def fenced(text: str, label: str, found: str, words: Mapping[str, str]) -> str:
     lines = (
         words["before"].format(label=label),
         f"<<<{found}",
-        BORDER.sub(r"\g<0> ", text.strip()),
+        BORDER.sub(r"\g<0> ", text.strip()) if SIGNS.intersection(text) else text.strip(),
         f"{found}>>>",
         words["after"].format(label=label),
     )

@@ -7,10 +7,11 @@ Knows no teacher; `estimate` says what one will be asked.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from math import ceil, prod
 
+from tiza.generate.checks import Checks
 from tiza.generate.prompt import Prompt, prompt, quotation
 from tiza.generate.step import Do, Flow, Pipeline, Step
 from tiza.taxonomy.content import CHARACTERS_PER_TOKEN
@@ -29,7 +30,7 @@ class Unit:
 
     `language` is the lesson's, `examples` are the pairs at work, `counts` says for each step how
     many are asked for. `seed` gives every request its own. Two units with the same `key` ask and
-    keep the same.
+    keep the same. `checks` are shared by the units of a lesson.
     """
 
     lesson: Lesson
@@ -39,6 +40,7 @@ class Unit:
     counts: tuple[int, ...]
     seed: int
     key: str
+    checks: Checks = field(compare=False, repr=False)
     passage: str | None = None
     context: str | None = None
 
@@ -156,6 +158,7 @@ def _units(
 ) -> Iterator[Unit]:
     lesson, examples, passages = work
     language = language_of(lesson)
+    checks = Checks(lesson, language)
 
     def unit(steps: tuple[Step, ...], group: _Group, number: int, left: int) -> Unit:
         shown = group.shown(number) if number >= 0 else examples
@@ -170,6 +173,7 @@ def _units(
             counts,
             seed=int(_digest(about)[:8], 16),
             key=_digest((*about, language, steps, counts)),
+            checks=checks,
             passage=group.passage,
             context=group.context,
         )
