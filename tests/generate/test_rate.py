@@ -82,8 +82,9 @@ def test_pauses_grow_when_nothing_but_refusals_comes_back() -> None:
     rate, now, waits = Rate(), 0.0, []
     for _ in range(12):
         now = max(now, rate.held_until)
+        place = rate.send(now)
         while rate.free(now):
-            place = rate.send(now)
+            rate.send(now)
         rate.refused(place, now)
         for _ in range(rate.in_flight):
             rate.dropped()
