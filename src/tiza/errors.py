@@ -19,6 +19,11 @@
     ├── RunBroken                a run's manifest cannot be read
     ├── RunBusy                  another process works on the run
     ├── SamplesInvalid           a line of a JSONL file is no sample
+    ├── DocumentUnreadable       no text can be taken from a lesson's document
+    ├── DocumentsMissing         no file in the repository has a name that the lesson asks for
+    ├── RepositoryRefused        documents are not fetched from that kind of address
+    ├── RepositoryUnreachable    git cannot fetch from the address, or not in time
+    ├── CommitUnknown            the repository has no such commit
     └── RequestError             an answer of the API: has a status and a code (see contract)
         ├── InvalidRequest       422 invalid_request
         ├── BodyTooLarge         413 body_too_large
@@ -256,6 +261,48 @@ class SamplesInvalid(TizaError):
             where += f":{self.data['line']}"
         problem = translate(self.problem, language).format(**self.data)
         return f"{where}: {problem}. {translate(self.hint, language).format()}"
+
+
+class DocumentUnreadable(TizaError):
+    """Data: `path`, as the lesson calls it; `problem` is a template over the data, with advice."""
+
+    def __init__(self, problem: str, **data: object) -> None:
+        super().__init__(**data)
+        self.problem = problem
+
+    def message(self, language: str = "en") -> str:
+        """Return the document and what keeps it from being read."""
+        return f"{self.data['path']}: {translate(self.problem, language).format(**self.data)}"
+
+
+class DocumentsMissing(TizaError):
+    """Data: `patterns`, `repo`, `commit`."""
+
+    what = N_("No file in {repo} at {commit} matches {patterns}.")
+    hint = N_('"*.md" finds files at the top only; "docs/*.md" finds those in docs.')
+
+
+class RepositoryRefused(TizaError):
+    """Data: `repo`."""
+
+    what = N_("Documents are not fetched from {repo}.")
+    hint = N_(
+        "Write https://…, ssh://…, git@host:path, or the whole path of a repository on this machine."
+    )
+
+
+class RepositoryUnreachable(TizaError):
+    """Data: `repo`, `reason`."""
+
+    what = N_("The repository {repo} cannot be fetched: {reason}")
+    hint = N_("Check its address, the network, and that git may read it without asking you.")
+
+
+class CommitUnknown(TizaError):
+    """Data: `commit`, `repo`."""
+
+    what = N_("There is no commit {commit} in {repo}.")
+    hint = N_("Copy its whole hash from `git log`; was it pushed?")
 
 
 class RequestError(TizaError):
