@@ -287,7 +287,8 @@ class RepositoryRefused(TizaError):
 
     what = N_("Documents are not fetched from {repo}.")
     hint = N_(
-        "Write https://…, ssh://…, git@host:path, or the whole path of a repository on this machine."
+        "Write https://…, ssh://…, git@host:path, or the whole path of a repository on this "
+        "machine."
     )
 
 

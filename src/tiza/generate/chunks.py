@@ -18,18 +18,21 @@ from tiza.taxonomy.lesson import Lesson
 
 CHUNK_TOKENS = 500
 BETWEEN = "\n\n"  # blocks
-# A sentence ends with its mark, before something that can begin another.
-SENTENCE = re.compile(r"(?<=[.!?…])[\"»”')\]]*\s+(?=[\"«“¿¡(\[]*[^\W_a-zñáéíóúü])")
-ABBREVIATED = re.compile(
-    r"(?:\b\w|\b(?:Dr|Dra|Sr|Sra|Mr|Mrs|Ms|Prof|St|Sto|Sta|No|Núm|Fig|pág|vol|cap|cf|vs|etc|Ud))\.$"
+# A sentence ends with its mark, before something that can begin another; and before a list's item.
+PAUSE = re.compile(
+    r"(?<=[.!?…])[\"»”')\]]*\s+(?=[\"«“¿¡(\[]*[^\W_a-zñáéíóúü])|\n(?=[ \t]*(?:[-*+]|\d+[.)])[ \t])"
 )
+ABBREVIATED = re.compile(
+    r"(?:(?<![^\n])\s*\d+|\b[^\W\d_]|\b(?:Dr|Dra|Sr|Sra|Mr|Mrs|Ms|Prof|St|Sto|Sta|No|Núm|Fig|pág|vol|cap|cf|vs|etc|Ud))\.$"
+)
+LONGEST_SHORT = 8  # characters of an abbreviation, with what stands before it
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A piece of a document. `heading` is the path of headings that all of it stands under.
 
-    `source` names the document, `line` the line of it on which the piece begins; in a PDF, the page.
+    `source` names the document, `line` is its line (in a PDF its page) on which the piece begins.
     """
 
     text: str
@@ -131,11 +134,11 @@ def _parts(block: Block, size: int) -> Iterator[tuple[str, str, int]]:
     """Yield (what stands before it, text, line) for a block, cut no finer than it must be."""
     text = block.text
     starts = [0, *accumulate(len(line.text) + 1 for line in block.lines)]
-    between = BETWEEN
+    before = 0
     for start, end in _fitting(text, size, block.solid):
         number = block.lines[bisect_right(starts, start) - 1].number
-        yield between, text[start:end], number
-        between = "\n" if block.solid else " "
+        yield text[before:start] if start else BETWEEN, text[start:end], number
+        before = end
 
 
 def _fitting(text: str, size: int, solid: bool) -> Iterator[tuple[int, int]]:
@@ -143,8 +146,7 @@ def _fitting(text: str, size: int, solid: bool) -> Iterator[tuple[int, int]]:
     if len(text) <= size:
         yield 0, len(text)
         return
-    finer = _lines(text) if solid else _sentences(text)
-    for start, end in finer:
+    for start, end in _lines(text) if solid else _sentences(text):
         if end - start <= size:
             yield start, end
         else:
@@ -152,31 +154,25 @@ def _fitting(text: str, size: int, solid: bool) -> Iterator[tuple[int, int]]:
 
 
 def _lines(text: str) -> Iterator[tuple[int, int]]:
-    for match in re.finditer(r"[^\n]+", text):
-        yield match.span()
+    return (match.span() for match in re.finditer(r"[^\n]+", text))
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:
     start = 0
-    for pause in SENTENCE.finditer(text):
-        if ABBREVIATED.search(text, max(start, pause.start() - 8), pause.start()):
+    for pause in PAUSE.finditer(text):
+        if ABBREVIATED.search(text, max(start, pause.start() - LONGEST_SHORT), pause.start()):
             continue
-        end = pause.end() - len(pause[0]) + len(pause[0].rstrip())
-        yield start, end
+        yield start, pause.start() + len(pause[0].rstrip())
         start = pause.end()
-    if start < len(text):
-        yield start, len(text)
+    yield start, len(text)
 
 
 def _words(text: str, start: int, end: int, size: int) -> Iterator[tuple[int, int]]:
     """Yield runs of words that fit; a word that alone is too long is cut where it must be."""
     while end - start > size:
-        pause = max(
-            text.rfind(" ", start + 1, start + size + 1),
-            text.rfind("\n", start + 1, start + size + 1),
-        )
-        stop = pause if pause > start else start + size
+        blank = max(text.rfind(mark, start + 1, start + size + 1) for mark in " \n")
+        stop = blank if blank > start else start + size
         yield start, stop
-        start = stop + (pause > start)
+        start = stop + (blank > start)
     if start < end:
         yield start, end

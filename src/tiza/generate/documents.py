@@ -78,7 +78,7 @@ def text(source: str, data: bytes) -> Text:
     if data.startswith(b"%PDF-") or source.lower().endswith(".pdf"):
         pages = enumerate(pdf.pages(data, shown(source)), 1)
         return Text(source, [Line(page, line) for page, lines in pages for line in lines], False)
-    lines = _decoded(source, data).splitlines()
+    lines = _decoded(source, data).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     numbered = [Line(number, line) for number, line in enumerate(lines, 1)]
     return Text(source, numbered, source.lower().endswith(MARKDOWN))
 

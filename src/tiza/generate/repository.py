@@ -34,8 +34,11 @@ SAFE = (
     *("-c", "fetch.recurseSubmodules=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false"),
     *("-c", "transfer.bundleURI=false", "-c", "fetch.writeCommitGraph=false"),
 )
-ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY")
-ELSEWHERE += ("GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_NAMESPACE")
+# Where git would look instead, if Tiza is called from one of its hooks.
+ELSEWHERE = (
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"),
+    *("GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_NAMESPACE"),
+)
 
 # Which of git's protocols each form of address may lead to; a user's `insteadOf` may exchange two.
 NETWORK, LOCAL = "https:ssh", "file"
