@@ -88,7 +88,7 @@ def _sections(found: list[Block]) -> Iterator[list[Block]]:
     section: list[Block] = []
     for block in found:
         # A heading without text of its own goes with the section below it.
-        if block.level and any(not each.level for each in section):
+        if block.level and section and not section[-1].level:
             yield section
             section = []
         section.append(block)

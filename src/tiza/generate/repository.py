@@ -26,7 +26,7 @@ FETCH_SECONDS = 300
 MAX_FETCH_BYTES = 1_000_000_000
 POLL_SECONDS = 0.1
 MOST_SAID = 4_096  # bytes of git's complaint
-ALL = 2_147_483_647  # git's word for the whole history
+WHOLE_HISTORY = 2_147_483_647  # as git calls it
 
 # What a repository, or its server, could otherwise make git do.
 SAFE = (
@@ -89,7 +89,7 @@ def obtain(repo: str, commit: str, cache: Path) -> Repository:
         GitFailed: git is not installed.
 
     """
-    protocols = protocols_of(repo)
+    protocols_of(repo)
     if not NAME.fullmatch(commit):
         raise CommitUnknown(commit=shown(commit), repo=without_secret(repo))
     folder = cache / f"{sha256(repo.encode()).hexdigest()[:24]}.git"
@@ -98,7 +98,7 @@ def obtain(repo: str, commit: str, cache: Path) -> Repository:
         if not (folder / "HEAD").exists():
             git(folder, "init", "--quiet", "--bare", "--template=")
         if not _resolved(folder, found.ref):
-            _fetch(repo, protocols, commit, found)
+            _fetch(repo, commit, found)
     return found
 
 
@@ -142,13 +142,13 @@ def git(folder: Path, *arguments: str) -> bytes:
     return done.stdout
 
 
-def _fetch(repo: str, protocols: str, commit: str, wanted: Repository) -> None:
+def _fetch(repo: str, commit: str, wanted: Repository) -> None:
     """Fetch the commit alone; where a server or a short hash forbids that, everything."""
-    if _fetched(wanted.folder, protocols, "--depth=1", "--", repo, f"+{commit}:{wanted.ref}"):
+    if _failure(wanted.folder, repo, 1, f"+{commit}:{wanted.ref}") is None:
         found = _resolved(wanted.folder, wanted.ref)
     else:
         everything = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-        said = _failure(wanted.folder, protocols, f"--depth={ALL}", "--", repo, *everything)
+        said = _failure(wanted.folder, repo, WHOLE_HISTORY, *everything)
         if said is not None:
             raise RepositoryUnreachable(repo=without_secret(repo), reason=without_secret(said))
         found = _resolved(wanted.folder, commit)
@@ -157,27 +157,30 @@ def _fetch(repo: str, protocols: str, commit: str, wanted: Repository) -> None:
     git(wanted.folder, "update-ref", wanted.ref, found)
 
 
-def _fetched(folder: Path, protocols: str, *arguments: str) -> bool:
-    return _failure(folder, protocols, *arguments) is None
-
-
-def _failure(folder: Path, protocols: str, *arguments: str) -> str | None:
-    """Run `git fetch`; None if it went well, else what went wrong."""
+def _failure(folder: Path, repo: str, depth: int, *refspecs: str) -> str | None:
+    """Run `git fetch`; None if it went well, else what git says against it."""
     command = ["git", *SAFE, f"--git-dir={folder}", "fetch", "--quiet", "--no-tags"]
-    command += ["--no-write-fetch-head", "--no-recurse-submodules", *arguments]
-    with TemporaryFile() as stderr, _started(command, _environment(protocols), stderr) as process:
+    command += ["--no-write-fetch-head", "--no-recurse-submodules", f"--depth={depth}"]
+    command += ["--", repo, *refspecs]
+    environment = _environment(protocols_of(repo))
+    with TemporaryFile() as stderr, _started(command, environment, stderr) as process:
         end = time.monotonic() + FETCH_SECONDS
-        while True:
-            try:
-                failed = process.wait(POLL_SECONDS)
-            except subprocess.TimeoutExpired:
-                if time.monotonic() > end:
-                    return f"> {FETCH_SECONDS} s"
-                if _size(folder) > MAX_FETCH_BYTES:
-                    return f"> {MAX_FETCH_BYTES} B"
-                continue
-            stderr.seek(0)
-            return _said(stderr.read(MOST_SAID)) or "git fetch" if failed else None
+        while (status := _status(process)) is None:
+            if time.monotonic() > end:
+                reason = f"> {FETCH_SECONDS} s"
+                raise RepositoryUnreachable(repo=without_secret(repo), reason=reason)
+            if _size(folder) > MAX_FETCH_BYTES:
+                reason = f"> {MAX_FETCH_BYTES} B"
+                raise RepositoryUnreachable(repo=without_secret(repo), reason=reason)
+        stderr.seek(0)
+        return (_said(stderr.read(MOST_SAID)) or "git fetch") if status else None
+
+
+def _status(process: subprocess.Popen[bytes]) -> int | None:
+    try:
+        return process.wait(POLL_SECONDS)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 @contextmanager
