@@ -28,6 +28,11 @@
     │   ├── TeacherRefused       it does not accept the key
     │   ├── TeacherUnreachable   it does not answer, or too many ask it
     │   └── NoAnswer             it has no usable answer to one request; the run goes on
+    ├── DocumentUnreadable       no text can be taken from a lesson's document
+    ├── DocumentsMissing         no file in the repository has a name that the lesson asks for
+    ├── RepositoryRefused        documents are not fetched from that kind of address
+    ├── RepositoryUnreachable    git cannot fetch from the address, or not in time
+    ├── CommitUnknown            the repository has no such commit
     └── RequestError             an answer of the API: has a status and a code (see contract)
         ├── InvalidRequest       422 invalid_request
         ├── BodyTooLarge         413 body_too_large
@@ -347,6 +352,10 @@ class PipelineInvalid(TizaError):
 
     hint = N_("The form is explained at the top of the shipped pipeline full.yaml.")
 
+
+class DocumentUnreadable(TizaError):
+    """Data: `path`, as the lesson calls it; `problem` is a template over the data, with advice."""
+
     def __init__(self, problem: str, **data: object) -> None:
         super().__init__(**data)
         self.problem = problem
@@ -358,6 +367,39 @@ class PipelineInvalid(TizaError):
         problem = translate(self.problem, language).format_map(words)
         place = "{path}:{line}: {key}".format_map(_Blank(self.data))
         return f"{place}: {problem.rstrip('.')}. {translate(self.hint, language)}"
+        """Return the document and what keeps it from being read."""
+        return f"{self.data['path']}: {translate(self.problem, language).format(**self.data)}"
+
+
+class DocumentsMissing(TizaError):
+    """Data: `patterns`, `repo`, `commit`."""
+
+    what = N_("No file in {repo} at {commit} matches {patterns}.")
+    hint = N_('"*.md" finds files at the top only; "docs/*.md" finds those in docs.')
+
+
+class RepositoryRefused(TizaError):
+    """Data: `repo`."""
+
+    what = N_("Documents are not fetched from {repo}.")
+    hint = N_(
+        "Write https://…, ssh://…, git@host:path, or the whole path of a repository on this "
+        "machine."
+    )
+
+
+class RepositoryUnreachable(TizaError):
+    """Data: `repo`, `reason`."""
+
+    what = N_("The repository {repo} cannot be fetched: {reason}")
+    hint = N_("Check its address, the network, and that git may read it without asking you.")
+
+
+class CommitUnknown(TizaError):
+    """Data: `commit`, `repo`."""
+
+    what = N_("There is no commit {commit} in {repo}.")
+    hint = N_("Copy its whole hash from `git log`; was it pushed?")
 
 
 class RequestError(TizaError):

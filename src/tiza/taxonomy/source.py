@@ -66,12 +66,24 @@ def find_beside(candidate: Candidate, document: Document) -> Iterator[Finding]:
         yield from _repository(document.repo, document)
 
 
+def locate(path: str, folder: Path, root: Path) -> Path | None:
+    """Return where a lesson's document lies; None if it leads out of the tree.
+
+    Raises:
+        OSError: a folder on the way may not be entered.
+        RuntimeError: links run in a circle.
+
+    """
+    whole = folder / path
+    outside = "\0" in path or _is_absolute(path) or not _inside(whole, root)
+    return None if outside else whole
+
+
 def _local(path: str, document: Document, candidate: Candidate) -> Iterator[Finding]:
     data = {"path": shown(path)}
-    whole = candidate.path.parent / path
     try:
-        outside = "\0" in path or _is_absolute(path) or not _inside(whole, candidate.root)
-        if outside:
+        whole = locate(path, candidate.path.parent, candidate.root)
+        if whole is None:
             yield Finding("document-outside-tree", *document.place, data)
         elif not whole.is_file():
             reason = os.strerror(21 if whole.is_dir() else 2)
