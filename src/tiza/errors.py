@@ -352,10 +352,6 @@ class PipelineInvalid(TizaError):
 
     hint = N_("The form is explained at the top of the shipped pipeline full.yaml.")
 
-
-class DocumentUnreadable(TizaError):
-    """Data: `path`, as the lesson calls it; `problem` is a template over the data, with advice."""
-
     def __init__(self, problem: str, **data: object) -> None:
         super().__init__(**data)
         self.problem = problem
@@ -367,6 +363,16 @@ class DocumentUnreadable(TizaError):
         problem = translate(self.problem, language).format_map(words)
         place = "{path}:{line}: {key}".format_map(_Blank(self.data))
         return f"{place}: {problem.rstrip('.')}. {translate(self.hint, language)}"
+
+
+class DocumentUnreadable(TizaError):
+    """Data: `path`, as the lesson calls it; `problem` is a template over the data, with advice."""
+
+    def __init__(self, problem: str, **data: object) -> None:
+        super().__init__(**data)
+        self.problem = problem
+
+    def message(self, language: str = "en") -> str:
         """Return the document and what keeps it from being read."""
         return f"{self.data['path']}: {translate(self.problem, language).format(**self.data)}"
 

@@ -132,6 +132,11 @@ class Settings(BaseSettings):
         """Folder of the log files."""
         return self.var_path / "logs"
 
+    @cached_property
+    def runs_path(self) -> Path:
+        """Folder of the runs."""
+        return self.var_path / "runs"
+
 
 def load(**overrides: object) -> Settings:
     """Read the settings; flags of a verb come in as overrides.

@@ -111,7 +111,7 @@ def test_a_journal_in_a_folder_that_is_none_is_a_named_error(tmp_path: Path) -> 
 async def test_the_budget_is_never_overspent() -> None:
     """A request goes out only if its longest answer would still be paid for."""
     teacher = Teacher()
-    budget = Budget(26, 0, teacher.ask)
+    budget = Budget(26, teacher.ask)
 
     for number in range(6):
         if number < 4:
@@ -125,8 +125,8 @@ async def test_the_budget_is_never_overspent() -> None:
 
 async def test_without_a_limit_the_budget_only_counts() -> None:
     """Who sets no limit learns what it cost."""
-    budget = Budget(None, 7, Teacher().ask)
+    budget = Budget(None, Teacher().ask)
 
     await budget.ask(request("x", max_tokens=1_000_000))
 
-    assert (budget.spent, budget.refused) == (12, False)
+    assert (budget.spent, budget.refused) == (5, False)

@@ -9,6 +9,7 @@ import click
 
 from tiza import __version__
 from tiza.cli import INTERRUPTED
+from tiza.cli.data import data
 from tiza.cli.model import model
 from tiza.cli.taxonomy import taxonomy
 
@@ -101,4 +102,5 @@ def _print_facts(facts: Mapping[str, Any]) -> None:
 
 
 tiza.add_command(taxonomy)
+tiza.add_command(data)
 tiza.add_command(model)

@@ -12,9 +12,9 @@ class BudgetSpent(TizaError):
 class Budget:
     """Stands before a teacher; `spent` counts tokens of prompts and answers."""
 
-    def __init__(self, limit: int | None, spent: int, ask: Ask) -> None:
+    def __init__(self, limit: int | None, ask: Ask) -> None:
         self._limit, self._ask = limit, ask
-        self.spent, self._reserved = spent, 0
+        self.spent = self._reserved = 0
         self.refused = False
 
     async def ask(self, request: Request) -> Reply:

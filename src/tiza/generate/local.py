@@ -43,7 +43,7 @@ async def teacher_endpoint(
     if served is not None:
         yield Endpoint(settings.vllm_api_url, key, model or served)
     else:
-        async with _started(settings) as started:
+        async with own_engine(settings) as started:
             yield replace(started, model=model or started.model)
 
 
@@ -65,7 +65,8 @@ def is_embedded(model: str) -> bool:
 
 
 @asynccontextmanager
-async def _started(settings: Settings) -> AsyncIterator[Endpoint]:
+async def own_engine(settings: Settings) -> AsyncIterator[Endpoint]:
+    """Yield an engine of our own that serves the active model, whatever else runs here."""
     address = Address(LOOPBACK, _free_port(), secrets.token_urlsafe(32))
     engine = choose("auto", find(settings.model_path, settings.models_path), settings, address)
     supervisor = Supervisor(service_of(engine, settings.logs_path), say)
