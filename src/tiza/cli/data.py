@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from gettext import gettext as _
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from tiza.runs.run import Run
 
 STAGE = "generate"
-SHOWN_REASONS = 8
 STATES = {
     "complete": N_("complete"),
     "cut off": N_("cut off"),
@@ -158,8 +158,6 @@ def _print_costs(pipeline: "Pipeline", costs: "list[Cost]", *, as_json: bool) ->
 
 
 def _print_made(made: "Made", *, as_json: bool) -> None:
-    from tiza.generate.preview import reasons
-
     replayed = len(made.samples) - len(made.accepted)
     if as_json:
         facts = {"run": made.run.id, "path": str(made.run.path), **made.run.section(STAGE)}
@@ -170,8 +168,10 @@ def _print_made(made: "Made", *, as_json: bool) -> None:
             "Samples: {accepted} from the lessons, {replay} against forgetting. Exam: {exam}."
         ).format(accepted=len(made.accepted), replay=replayed, exam=made.exam)
     )
-    for reason, count in reasons(made.rejected, terminal_language())[:SHOWN_REASONS]:
-        click.echo("  " + _("rejected {count}: {reason}").format(count=count, reason=reason))
+    if made.rejected:
+        steps = Counter(each.step for each in made.rejected).most_common()
+        by_step = ", ".join(f"{step} {count}" for step, count in steps)
+        click.echo(_("Rejected: {count} ({steps})").format(count=len(made.rejected), steps=by_step))
     if note := NOTES.get(made.state):
         click.echo(_(note).format(count=made.unanswered, tokens=made.tokens))
     click.echo(_("Read them: {path}").format(path=made.run.path / "samples.md"))
@@ -199,7 +199,7 @@ def _row(run: "Run") -> dict[str, Any]:
     return {
         "run": run.id,
         "state": made.get("state", "?"),
-        "pipeline": made.get("pipeline", {}).get("name", "?"),
+        "pipeline": made.get("pipeline", "?"),
         "teacher": made.get("teacher", ""),
         "lessons": len(made.get("lessons", {})),
         "samples": made.get("samples", 0),

@@ -1,6 +1,5 @@
 """`samples.md`: what came out of a run, for a person to read through before anything is trained."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -31,12 +30,6 @@ def preview(
 ) -> str:
     """Return the page as Markdown, lesson by lesson, in a language."""
     return "\n".join(_lines(run, accepted, rejected, language)) + "\n"
-
-
-def reasons(rejected: Iterable[Rejected], language: str) -> list[tuple[str, int]]:
-    """Return why samples were rejected and how often, most frequent first."""
-    counts = Counter(_reason(each, language) for each in rejected)
-    return counts.most_common()
 
 
 def _lines(
