@@ -59,6 +59,13 @@ def test_pairs_have_an_empty_half_when_one_is_missing() -> None:
     ]
 
 
+def test_half_characters_are_left_out_when_an_escape_makes_them() -> None:
+    """What is read can be written to a file: an emoji cut in two, or a zero, cannot."""
+    assert answers.pairs('{"question": "Why\\ud83d?", "answer": "So.\\u0000"}') == [("Why?", "So.")]
+    assert answers.texts('["Why\\udc00?"]', "questions") == ["Why?"]
+    assert answers.text("So\x00.") == "So."
+
+
 @pytest.mark.parametrize(
     "reply",
     [

@@ -81,8 +81,8 @@ def test_pair_passes_when_it_is_taken_from_the_passage(
         ("Who is the miller?", "磨坊主是玛拉·霍尔特，她住在河边的磨坊里。", checks.LANGUAGE),  # noqa: RUF001  # Chinese
         (
             "Who is the miller?",
-            "Müllerin von Arden ist Mara Holt, und sie mahlt von Mai bis Oktober Weizen und Roggen "
-            "für alle Leute, die am Fluss Tiv wohnen und Brot backen wollen.",
+            "La meunière de ce moulin est Mara Holt, et elle moud du blé et du seigle pour tous "
+            "ceux qui habitent ici et veulent cuire leur propre pain chaque matin.",
             checks.LANGUAGE,
         ),
         ("What is the capital of France?", "Paris.", checks.UNRELATED),

@@ -49,6 +49,7 @@ SCORE_LINE = re.compile(
     re.IGNORECASE,
 )
 BLOCK = re.compile(r"\A```[\w-]{0,20}\n(.*)\n```\Z", re.DOTALL)
+UNWRITABLE = re.compile("[\ud800-\udfff\0]")
 DECODER = json.JSONDecoder(strict=False)
 
 
@@ -81,7 +82,7 @@ def text(reply: str) -> str:
         Unreadable: it is empty or far too long.
 
     """
-    reply = _measured(reply)
+    reply = _clean(_measured(reply))
     if block := BLOCK.match(reply):
         reply = block[1].strip()
     if reply.startswith("{"):
@@ -200,7 +201,12 @@ def _bare_list(reply: str) -> list[str]:
 
 def _texts(value: Any) -> list[str]:
     listed = value if isinstance(value, list) else []
-    return [each.strip() for each in listed if isinstance(each, str) and each.strip()]
+    return [said for each in listed if isinstance(each, str) and (said := _clean(each))]
+
+
+def _clean(said: str) -> str:
+    """Leave out what no file may hold: escapes in JSON can make half characters and zeros."""
+    return UNWRITABLE.sub("", said).strip()
 
 
 def _without_comma(found: re.Match[str]) -> str:
@@ -222,7 +228,7 @@ def _first(value: dict[str, Any], keys: tuple[str, ...]) -> str:
     found = next((value[key] for key in keys if key in value), "")
     if isinstance(found, int | float) and not isinstance(found, bool):
         return str(found)
-    return found.strip() if isinstance(found, str) else ""
+    return _clean(found) if isinstance(found, str) else ""
 
 
 def _number(value: Any) -> float | None:

@@ -62,7 +62,7 @@ class Checks:
     """The checks for one lesson: what its own pairs look like is never held against another."""
 
     def __init__(self, lesson: Lesson, language: str) -> None:
-        self._lesson, self._language = lesson, language
+        self._language = language
         self._own = [f"{each.question}\n{each.answer}" for each in lesson.examples]
         self._about = stems(f"{lesson.domain or ''} {lesson.document_outline or ''}")
         own = [plain(text.casefold()) for text in self._own]
@@ -80,9 +80,7 @@ class Checks:
             or self._talk(candidate)
             or self._foreign(candidate)
             or self._obedience(candidate)
-            or (
-                self._support(candidate, step.unsupported) if step.unsupported is not None else None
-            )
+            or self._support(candidate, step)
         )
 
     def _length(self, candidate: Candidate, step: Step) -> Flaw | None:
@@ -133,9 +131,9 @@ class Checks:
         obeyed = sorted(orders & stems(said))
         return (ORDER, {"words": ", ".join(obeyed[:SHOWN_WORDS])}) if obeyed else None
 
-    def _support(self, candidate: Candidate, most: float) -> Flaw | None:
+    def _support(self, candidate: Candidate, step: Step) -> Flaw | None:
         """Compare the words with those of the passage; only knowledge has one."""
-        if candidate.passage is None:
+        if candidate.passage is None or step.unsupported is None:
             return None
         known, _ = self._of(candidate.passage)
         if not stems(candidate.question) & known:
@@ -143,7 +141,7 @@ class Checks:
         said = stems(candidate.answer) - YES_AND_NO
         missing = sorted(said - known)
         numbers = [word for word in missing if word.isdigit() and len(word) >= LONG_NUMBER]
-        if numbers or len(missing) > most * len(said):
+        if numbers or len(missing) > step.unsupported * len(said):
             return UNSUPPORTED, {"words": ", ".join((numbers or missing)[:SHOWN_WORDS])}
         return None
 

@@ -96,8 +96,9 @@ class _Work:
     async def go(self, item: Candidate, at: int, path: tuple[int, ...]) -> Outcome:
         """Take an item through the steps from `at` on; `path` tells it from its siblings."""
         step = self.unit.steps[at]
-        outcome = self._check(item, step) if step.do is Do.CHECK else None
-        if outcome is None:
+        if step.do is Do.CHECK:
+            outcome = self._checked(item, step)
+        else:
             outcome = await self._asked(item, step, at, path)
         self.watch.step(step.name, accepted=len(outcome.accepted), rejected=len(outcome.rejected))
         if at + 1 == len(self.unit.steps):
@@ -111,7 +112,7 @@ class _Work:
             (*outcome.errors, *(each for one in further for each in one.errors)),
         )
 
-    def _check(self, item: Candidate, step: Step) -> Outcome:
+    def _checked(self, item: Candidate, step: Step) -> Outcome:
         flaw = self.unit.checks.flaw(item, step)
         return Outcome((item,)) if flaw is None else _refused(item, step, *flaw)
 
