@@ -10,13 +10,15 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from tiza.generate.similar import Index, forms_of_one, read, similarity, spelling
+from tiza.generate.similar import FRAME_WORDS, Index, forms_of_one, read, similarity, spelling
 from tiza.taxonomy.words import tokens
 from tiza.translation import N_
 
 # From here on two wordings are one. Measured on the starter taxonomy: an article more or less and a
 # slip of a letter stay above; "please tell me" before a question of up to about ten words is below.
 NEARLY_THE_SAME = 0.96
+PHRASE = 0.5  # what a word of a polite frame weighs here: it makes another phrasing
+MOST_CHANGED = 4  # words; with more of them changed, two wordings differ
 LIKELY = 0.8  # less alike, two questions are not compared word by word
 
 
@@ -83,7 +85,7 @@ class _Shelf:
             first, given = self._samples[number]
             same = spelling(given) == spelling(answer)
             return Duplicate(Sort.EXACT if same else Sort.CONFLICT, first, given)
-        for match in self._index.near(question):
+        for match in self._index.near(question, LIKELY):
             first, given = self._samples[match.number]
             reworded = match.similarity < LIKELY or same_wording(question, first) < threshold
             if not reworded and similarity(given, answer) >= threshold:
@@ -98,7 +100,9 @@ def _words(question: str) -> str:
 def same_wording(a: str, b: str) -> float:
     """Return how much of two questions is the same words in the same order, by their weight."""
     weights_a, weights_b = read(a).weights, read(b).weights
-    words_a, words_b = spelling(a).split(), spelling(b).split()
+    words_a, words_b = read(a).words.split(), read(b).words.split()
+    if len(weights_a.keys() ^ weights_b.keys()) > MOST_CHANGED:
+        return 0.0
     changed = 0.0
     for tag, i, i_end, j, j_end in SequenceMatcher(None, words_a, words_b, False).get_opcodes():
         if tag == "equal":
@@ -119,7 +123,7 @@ def _accents(a: str, b: str, word: str) -> float:
 
 
 def _sum(weights: Mapping[str, float], words: list[str]) -> float:
-    return sum(weights[word] for word in words)
+    return sum(max(weights[word], PHRASE if word in FRAME_WORDS else 0) for word in words)
 
 
 def _slip(a: list[str], b: list[str]) -> float:

@@ -75,13 +75,15 @@ class LeakGuard:
         A question about a context gives away only questions about nearly the same context, or about
         none. One without a context may carry it inside.
         """
-        leaks = [Leak(exam, alike) for exam, alike in self._plain.near(question)]
+        leaks = [Leak(exam, alike) for exam, alike in self._plain.near(question, self._threshold)]
         if context is None:
-            leaks += [Leak(exam, alike) for exam, alike in self._joined.near(question)]
+            leaks += [
+                Leak(exam, alike) for exam, alike in self._joined.near(question, self._threshold)
+            ]
         else:
             leaks += [
                 Leak(exam, similarity(question, exam.question))
-                for exam, alike in self._contexts.near(context)
+                for exam, alike in self._contexts.near(context, SAME_CONTEXT)
                 if alike >= SAME_CONTEXT
             ]
         best = max(leaks, key=lambda leak: leak.similarity, default=None)
@@ -102,5 +104,6 @@ class _Shelf:
             self._at.append([])
         self._at[self._numbers[text]].append(exam)
 
-    def near(self, text: str) -> list[tuple[ExamQuestion, float]]:
-        return [(exam, m.similarity) for m in self._index.near(text) for exam in self._at[m.number]]
+    def near(self, text: str, floor: float) -> list[tuple[ExamQuestion, float]]:
+        near = self._index.near(text, floor)
+        return [(exam, match.similarity) for match in near for exam in self._at[match.number]]

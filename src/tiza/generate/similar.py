@@ -55,6 +55,7 @@ class Reading(NamedTuple):
     spellings: dict[str, set[str]]
     runs: frozenset[str]
     accented: bool
+    long: frozenset[str]  # words that may have other forms
 
 
 class Match(NamedTuple):
@@ -90,7 +91,14 @@ def read(text: str) -> Reading:
         spellings.setdefault(word, set()).add(spelt)
     line = f" {' '.join(words)} "
     runs = frozenset([line[at : at + RUN] for at in range(len(line) - RUN + 1)])
-    return Reading(line.strip(), weights, spellings, runs, _accented(text))
+    return Reading(
+        line.strip(),
+        weights,
+        spellings,
+        runs,
+        _accented(text),
+        frozenset(filter(_may_be_altered, words)),
+    )
 
 
 def _accented(text: str) -> bool:
@@ -116,13 +124,13 @@ def _weight(word: str, named: bool) -> float:
     return FILLER if word in FILLERS else WORD
 
 
-def compare(a: Reading, b: Reading) -> float:
-    """Return how alike two readings are; the same in both directions."""
+def compare(a: Reading, b: Reading, floor: float = 0.0) -> float:
+    """Return how alike two readings are, the same in both directions; 0 if surely below `floor`."""
     if not a.weights or not b.weights:
         return float(a.weights == b.weights)
     runs = len(a.runs & b.runs)
-    letters = _overlap(runs, runs, len(a.runs), len(b.runs))
-    return WORDS_SHARE * _words_alike(a, b) + (1 - WORDS_SHARE) * letters
+    letters = (1 - WORDS_SHARE) * _overlap(runs, runs, len(a.runs), len(b.runs))
+    return 0.0 if letters + WORDS_SHARE < floor else letters + WORDS_SHARE * _words_alike(a, b)
 
 
 def _words_alike(a: Reading, b: Reading) -> float:
@@ -152,8 +160,9 @@ def _same_spelling(a: Reading, b: Reading, word: str) -> float:
 
 def _altered(a: Reading, b: Reading) -> Iterator[tuple[str, str]]:
     """Yield words of one that the other has in another form, each once, the most alike first."""
-    left = [word for word in a.weights.keys() - b.weights.keys() if _may_be_altered(word)]
-    right = [word for word in b.weights.keys() - a.weights.keys() if _may_be_altered(word)]
+    left, right = a.long - b.long, b.long - a.long
+    if not left or not right:
+        return
     pairs = [(forms_of_one(w, o), w, o) for w in left for o in right if w[0] == o[0]]
     used: set[str] = set()
     for like, word, other in sorted(pairs, key=lambda pair: (-pair[0], *sorted(pair[1:]))):
@@ -204,13 +213,13 @@ class Index:
             self.near(text), key=lambda match: (match.similarity, -match.number), default=None
         )
 
-    def near(self, text: str) -> list[Match]:
-        """Return the few texts that may be alike, in the order of their numbers."""
+    def near(self, text: str, floor: float = 0.0) -> list[Match]:
+        """Return the few texts that may be alike, by number; 0 stands for less than `floor`."""
         reading = read(text)
         numbers = set(self._candidates(reading))
         if (same := self._spelt.get(reading.words)) is not None:
             numbers.add(same)
-        return [Match(n, compare(reading, self._readings[n])) for n in sorted(numbers)]
+        return [Match(n, compare(reading, self._readings[n], floor)) for n in sorted(numbers)]
 
     def _candidates(self, reading: Reading) -> list[int]:
         """Return the numbers of those that share most words, the rarest words counted first."""

@@ -186,7 +186,7 @@ def _before_predicate(opening: Words, be: str, rest: Words) -> str | None:
 def _with_auxiliary(opening: Words, auxiliary: str, rest: Words) -> str | None:
     """Return "when the library opens", "how many books a pupil may borrow"."""
     at = _verb(rest)
-    if at is None:
+    if at is None or (auxiliary == "do" and rest[0] == "I"):  # "where I put it" may be the past
         return None
     subject, verb = rest[:at], rest[at]
     if auxiliary == "does":
