@@ -62,7 +62,7 @@ def neighbours_of(question: str, language: str, mentioned: frozenset[str]) -> li
 
 
 def _exchanges(question: str, lists: Mapping[str, Any]) -> Iterator[Exchange]:
-    listed = set()
+    listed: set[int] = set()
     for kind in lists["kinds"].values():
         for part in kind:
             for match in _whole(part).finditer(question):
