@@ -67,10 +67,10 @@ def test_plain_text_has_paragraphs_only_when_it_looks_like_markdown() -> None:
 
 def test_time_grows_with_the_text_when_it_is_hostile() -> None:
     """Nothing is looked through again and again."""
-    size = 200_000
+    size = 30_000
     started = time.process_time()
     for part in ("<!--", "-->", "# ", "|-", " ", "`", "a. ", "```\n", "<!--\n", "-\n", "=\n", "#"):
         read(part * (size // len(part)))
         read("a\n" + part * (size // len(part)))
 
-    assert time.process_time() - started < 20
+    assert time.process_time() - started < 8

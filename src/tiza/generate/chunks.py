@@ -99,9 +99,13 @@ def _sections(found: list[Block]) -> Iterator[list[Block]]:
 def _pieces(section: list[Block], size: int, source: str) -> Iterator[Passage]:
     """Yield a section, whole if it fits, else packed block by block."""
     heading = section[-1].heading
-    text, line = "", 0
+    text, line, titled = "", 0, False
     for block in section:
-        for between, part, number in _parts(block, size):
+        # What stands right below its heading is cut so that both fit.
+        beside = len(text) + len(BETWEEN) if text and not block.solid else 0
+        room = size - beside if titled and beside <= size // 2 else size
+        titled = block.level > 0
+        for between, part, number in _parts(block, room):
             if text and len(text) + len(between) + len(part) > size:
                 yield Passage(text, heading, source, line)
                 text = ""

@@ -79,13 +79,17 @@ def _of_name(name: str, before: str, lists: Mapping[str, Any]) -> Iterator[Excha
     """Tell a place or a person by the words in the name and before it; silent when unsure."""
     own = " ".join(word for word in name.split() if word not in lists["markers"])
     last = before.rpartition(" ")[2]
+    title, _space, titled = name.partition(" ")
     marks = [*lists["markers"], *lists["prepositions"]]
-    if own and (own != name or last in marks):
+    if titled and title in lists["titles"]:
+        yield Exchange(titled, lists["person"])
+    elif own and (own != name or last in marks):
         yield Exchange(own, lists["place"])
     elif own and (last in lists["titles"] or before.lstrip("¿").endswith(tuple(lists["who"]))):
         yield Exchange(own, lists["person"])
 
 
+@cache
 def _whole(part: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w){re.escape(part)}(?!\w)")
 
