@@ -12,7 +12,7 @@ from tests.api.faulty_engine import MODEL, Exchange, FaultyEngine, faulty_engine
 from tests.conftest import free_port
 from tests.generate.hurried import HurriedClock
 from tiza.errors import NoAnswer, TeacherError, TeacherRefused, TeacherUnreachable
-from tiza.generate.answer import MAX_BODY_BYTES
+from tiza.generate.completion import MAX_BODY_BYTES
 from tiza.generate.rate import FIRST_LIMIT
 from tiza.generate.request import Request
 from tiza.generate.teacher import (

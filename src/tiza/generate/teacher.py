@@ -1,7 +1,7 @@
 """The teacher: one OpenAI-compatible chat endpoint, asked as fast as it answers.
 
 Waits for places (`places`, `rate`), speaks the endpoint's dialect (`dialect`), reads what comes
-back (`answer`) and decides what is tried again. Knows nothing of lessons or prompts.
+back (`completion`) and decides what is tried again. Knows nothing of lessons or prompts.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ import orjson
 
 from tiza.engines.serve import is_loopback
 from tiza.errors import NoAnswer, TeacherError, TeacherRefused, TeacherUnreachable
-from tiza.generate.answer import Busy, Refused, Spoiled, read, reply_of, translated
+from tiza.generate.completion import Busy, Refused, Spoiled, read, reply_of, translated
 from tiza.generate.dialect import FORMAT_REFUSED, FORMATS, LEFT_OUT, Dialect
 from tiza.generate.places import Clock, Places
 from tiza.generate.request import Reply, Request
