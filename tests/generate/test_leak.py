@@ -6,12 +6,11 @@ import pytest
 
 from tiza.generate.leak import TOO_CLOSE, ExamQuestion, LeakGuard, exam_questions
 from tiza.generate.rewordings import reword
+from tiza.taxonomy.lesson import Lesson
 from tiza.taxonomy.load import load
 from tiza.taxonomy.words import plain
 
 TAXONOMY = Path(__file__).parents[2] / "taxonomy"
-LESSONS = list(load([TAXONOMY], TAXONOMY))
-EXAM = exam_questions(LESSONS)
 LEAD_INS = [
     "Please tell me: ",
     "I have a question for my homework. ",
@@ -28,14 +27,22 @@ def halves_swapped(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def guard() -> LeakGuard:
-    """Guard of all exams of the starter taxonomy."""
-    return LeakGuard(EXAM)
+def lessons() -> list[Lesson]:
+    """Return the lessons that come with Tiza."""
+    return list(load([TAXONOMY], TAXONOMY))
 
 
-def test_guard_catches_every_disguise_of_an_exam_question(guard: LeakGuard) -> None:
+@pytest.fixture(scope="module")
+def guard(lessons: list[Lesson]) -> LeakGuard:
+    """Guard the exams of them all."""
+    return LeakGuard(exam_questions(lessons))
+
+
+def test_guard_catches_every_disguise_of_an_exam_question(
+    guard: LeakGuard, lessons: list[Lesson]
+) -> None:
     """Copies, other case, no accents, no marks, lead-ins and other order are all caught."""
-    for exam in EXAM:
+    for exam in exam_questions(lessons):
         disguises = [exam.question, exam.question.upper(), halves_swapped(exam.question)]
         disguises += [plain(exam.question).lower().strip("¿?.")]
         disguises += [lead_in + exam.question for lead_in in LEAD_INS]
@@ -45,14 +52,16 @@ def test_guard_catches_every_disguise_of_an_exam_question(guard: LeakGuard) -> N
             assert leak.similarity >= TOO_CLOSE
 
 
-def test_guard_lets_every_seed_paraphrase_and_rewording_pass(guard: LeakGuard) -> None:
+def test_guard_lets_every_seed_paraphrase_and_rewording_pass(
+    guard: LeakGuard, lessons: list[Lesson]
+) -> None:
     """What the starter lessons teach stays below the threshold: their exams use other words."""
-    for lesson in LESSONS:
+    for lesson in lessons:
         for example in lesson.examples:
             context = None if lesson.is_knowledge else example.context
-            for question in (example.question, *example.paraphrases):
-                for text in (question, *reword(question, lesson.language or "en", 2, 0)):
-                    assert guard.nearest(text, context) is None, text
+            rewordings = reword(example.question, lesson.language or "en", 3, 0)
+            for text in (example.question, *example.paraphrases, *rewordings):
+                assert guard.nearest(text, context) is None, text
 
 
 def test_guard_says_which_exam_question_and_where() -> None:
