@@ -15,7 +15,7 @@ ASKED, ANSWER = "What is a list in Python?", "A list is an ordered collection."
         ("what is a LIST in python", "a list is an ordered collection", Sort.EXACT),
         (ASKED, "A list is a row of things.", Sort.CONFLICT),
         ("What is the list in Python?", ANSWER, Sort.NEAR),
-        ("What is a lsit in Python?", ANSWER, Sort.NEAR),
+        ("What is a lsit in Python?", ANSWER, Sort.NEAR),  # codespell:ignore lsit
     ],
 )
 def test_seen_reports_how_a_sample_repeats(question: str, answer: str, sort: Sort) -> None:

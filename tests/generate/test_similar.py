@@ -12,7 +12,7 @@ SAME = [
     "At Oak Valley, who teaches physics?",
     "Can you tell me who teaches physics at Oak Valley?",
     "Please tell me: who teaches physics at Oak Valley?",
-    "Who teachs phisics at Oak Valley?",
+    "Who teachs phisics at Oak Valley?",  # codespell:ignore phisics
 ]
 OTHER = [
     "Who teaches biology at Oak Valley?",

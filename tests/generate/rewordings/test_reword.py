@@ -20,7 +20,8 @@ ENGLISH = [
     ("What is a list in Python?", "Explain what a list is in Python."),
     ("What is a list in Python?", "In Python, what is a list?"),
     ("What is a list in Python?", "A question about Python: what is a list?"),
-    ("What is a list in Python?", "whats a list in python"),
+    ("What is a list in Python?", "whats a list in python"),  # codespell:ignore whats
+    ("What is an aquifer?", "Explain what an aquifer is."),
     ("What is photosynthesis?", 'Define "photosynthesis".'),
     ("What is the capital of Peru?", "Tell me the capital of Peru."),
     ("What is the capital of Peru?", "What is Peru's capital?"),
@@ -86,6 +87,7 @@ UNSURE_ORDER = [
 UNSURE_SHAPE = [
     ("Who lives in Peru?", "In Peru,"),
     ("What is left?", "Explain"),
+    ("What is bigger?", "Explain"),
     ("What is a good way to learn?", "Explain"),
     ("What is the rule of law?", "Tell me the"),
     ("How do you spell your name?", "to spell"),
@@ -96,7 +98,7 @@ UNSURE_SHAPE = [
     ("¿Qué es lo mejor?", "Explica"),
     ("¿Qué es un buen resumen?", "entiende"),
     ("¿Cómo se forma una nube?", "formar"),
-    ("¿Cómo te llamas?", "nombre"),
+    ("¿Cómo te llamas?", "nombre"),  # codespell:ignore te
     ("¿Ana vive en Madrid?", "si ana"),
     ("Escribe y di qué es.", "escribir"),
 ]
@@ -148,7 +150,7 @@ def test_reword_leaves_the_inside_of_a_long_text_alone() -> None:
 @pytest.mark.parametrize("language", ["fr", "", "de-CH"])
 def test_reword_of_a_language_without_rules_is_empty(language: str) -> None:
     """No rule of another language is tried."""
-    assert reword("Was ist das?", language, ALL, 0) == []
+    assert reword("Was ist das?", language, ALL, 0) == []  # codespell:ignore ist
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def _breaks(words: Sequence[str], at: int) -> bool:
     if word.endswith("ing") and at and before not in DETERMINERS | PREPOSITIONS | {"and", "or"}:
         return True
     ends = not after or after in PREPOSITIONS
-    return bool(at) and _is_participle(words[at]) and ends
+    return bool(at) and ends and _is_participle(words[at]) and before not in DETERMINERS
 
 
 def _is_participle(word: str) -> bool:
