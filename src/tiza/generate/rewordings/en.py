@@ -247,7 +247,7 @@ def _wordings(prompt: Prompt) -> list[str]:
 
 
 def _phone(prompt: Prompt) -> list[str]:
-    """Type carelessly: "What is the capital of Peru?" → "whats the capital of peru"."""  # codespell:ignore whats
+    """Type carelessly: "Where is it kept?" → "hey where is it kept"."""
     question = prompt.question
     if len(prompt.sentences) > 1 or not question:
         return []
