@@ -10,8 +10,17 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from tiza.generate.similar import FRAME_WORDS, Index, forms_of_one, read, similarity, spelling
-from tiza.taxonomy.words import tokens
+from tiza.generate.similar import (
+    FRAME_WORDS,
+    SHORTEST_ALTERED,
+    Index,
+    Reading,
+    forms_of_one,
+    read,
+    similarity,
+    spelling,
+)
+from tiza.taxonomy.words import plain, tokens
 from tiza.translation import N_
 
 # From here on two wordings are one. Measured on the starter taxonomy: an article more or less and a
@@ -19,6 +28,7 @@ from tiza.translation import N_
 NEARLY_THE_SAME = 0.96
 PHRASE = 0.5  # what a word of a polite frame weighs here: it makes another phrasing
 MOST_CHANGED = 4  # words; with more of them changed, two wordings differ
+A_SLIP, A_SLIP_FROM = 0.9, 0.8  # what a slip is forgiven, and how alike it leaves a word
 LIKELY = 0.8  # less alike, two questions are not compared word by word
 
 
@@ -99,36 +109,28 @@ def _words(question: str) -> str:
 
 def same_wording(a: str, b: str) -> float:
     """Return how much of two questions is the same words in the same order, by their weight."""
-    weights_a, weights_b = read(a).weights, read(b).weights
-    words_a, words_b = read(a).words.split(), read(b).words.split()
-    if len(weights_a.keys() ^ weights_b.keys()) > MOST_CHANGED:
+    one, other = read(a), read(b)
+    if len(one.weights.keys() ^ other.weights.keys()) > MOST_CHANGED:
         return 0.0
+    words_a, words_b = tokens(a), tokens(b)
+    if not (one.accented and other.accented):  # a hurried text without any is no other text
+        words_a, words_b = one.words.split(), other.words.split()
     changed = 0.0
     for tag, i, i_end, j, j_end in SequenceMatcher(None, words_a, words_b, False).get_opcodes():
-        if tag == "equal":
-            changed += sum(_accents(a, b, word) for word in words_a[i:i_end])
-        else:
-            weight = max(_sum(weights_a, words_a[i:i_end]), _sum(weights_b, words_b[j:j_end]))
+        if tag != "equal":
+            weight = max(_sum(one, words_a[i:i_end]), _sum(other, words_b[j:j_end]))
             changed += weight * (1 - _slip(words_a[i:i_end], words_b[j:j_end]))
-    whole = max(_sum(weights_a, words_a), _sum(weights_b, words_b))
+    whole = max(_sum(one, words_a), _sum(other, words_b))
     return 1 - changed / whole if whole else float(words_a == words_b)
 
 
-def _accents(a: str, b: str, word: str) -> float:
-    """Return the weight of a word whose accents differ, where both writers use accents."""
-    one, other = read(a), read(b)
-    differ = one.accented and other.accented
-    differ = differ and one.spellings[word].isdisjoint(other.spellings[word])
-    return max(one.weights[word], other.weights[word]) if differ else 0.0
-
-
-def _sum(weights: Mapping[str, float], words: list[str]) -> float:
-    return sum(max(weights[word], PHRASE if word in FRAME_WORDS else 0) for word in words)
+def _sum(reading: Reading, words: list[str]) -> float:
+    frame = ((reading.weights[word], word) for word in map(plain, words))
+    return sum(max(weight, PHRASE if word in FRAME_WORDS else 0) for weight, word in frame)
 
 
 def _slip(a: list[str], b: list[str]) -> float:
     """Return how alike two words are that stand in the same place, 0 if they are two words."""
-    if len(a) != 1 or len(b) != 1 or not (a[0].isalpha() and b[0].isalpha()):
+    if len(a) != 1 or len(b) != 1 or min(len(a[0]), len(b[0])) < SHORTEST_ALTERED:
         return 0.0
-    letters = forms_of_one(a[0], b[0]) if min(len(a[0]), len(b[0])) > 1 else 0.0
-    return 0.9 if sorted(a[0]) == sorted(b[0]) or letters > 0.8 else 0.0  # noqa: PLR2004  # letters swapped, or one of many missing
+    return A_SLIP if plain(a[0]) != plain(b[0]) and forms_of_one(a[0], b[0]) > A_SLIP_FROM else 0.0

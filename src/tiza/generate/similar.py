@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from heapq import nsmallest
 from typing import NamedTuple
 
 from tiza.taxonomy.words import FILLERS, TOKEN, plain, tokens
@@ -20,6 +21,7 @@ NUMBER, NAME, WORD, ASKING, FRAME, FILLER = 2.0, 1.5, 1.0, 0.4, 0.2, 0.1  # what
 REPLACED = 0.5  # how much a replaced word of weight 1 takes away
 ALTERED = 0.9  # how much of a word another form of it is ("club", "clubs")
 ACCENT = 0.7  # "el" for "él", where both writers use accents
+SWAPPED = 0.9  # how alike two words of the same letters are
 LIKE = 0.6  # share of letter pairs from which on two words are forms of one
 RUN = 3  # letters
 STEM = 5  # letters by which the index finds a word
@@ -177,7 +179,9 @@ def _may_be_altered(word: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def forms_of_one(a: str, b: str) -> float:
-    """Return the share of letter pairs that two words have in common."""
+    """Return the share of letter pairs that two words have in common; swapped letters count."""
+    if sorted(a) == sorted(b):
+        return SWAPPED
     pairs_a = {a[i : i + 2] for i in range(len(a) - 1)}
     pairs_b = {b[i : i + 2] for i in range(len(b) - 1)}
     return 2 * len(pairs_a & pairs_b) / (len(pairs_a) + len(pairs_b))
@@ -233,8 +237,5 @@ class Index:
                 break
             shared.update(numbers)
         most = max(shared.values(), default=0)
-        found: list[int] = []
-        while most > 0 and len(found) < MOST_CANDIDATES:
-            found += sorted(number for number, count in shared.items() if count == most)
-            most -= 1
-        return found[:MOST_CANDIDATES]
+        close = ((-count, number) for number, count in shared.items() if 2 * count >= most)
+        return [number for _, number in nsmallest(MOST_CANDIDATES, close)]

@@ -39,6 +39,7 @@ DEFINED = re.compile(
     rf"What (?P<be>is|are) (?P<subject>[\w'-]+(?: [\w'-]+){{0,3}}?)"
     rf"(?P<field> in (?:{FIELDS}|[A-Z]\w+))?"
 )
+COMPARED = re.compile(r"What is [a-z-]+er")  # a thing ("water") or a degree ("bigger")
 OWNED = re.compile(
     rf"What (?:is|are) (?P<subject>the (?:[a-z]+ )?(?:{'|'.join(ATTRIBUTES.split())})s? "
     r"(?:of|between|for) .+)"
@@ -112,6 +113,8 @@ WHICH = re.compile(rf"^(?:(?:In|At|On) w|W)hich (?!(?:{'|'.join(sorted(NO_NOUN))
 def _definitions(prompt: Prompt) -> list[str]:
     """Ask for the meaning: "What is a list?" → "What does the term "list" mean?"."""
     question, texts = prompt.question, []
+    if COMPARED.fullmatch(question):
+        return []
     if found := DEFINED.fullmatch(question):
         subject, field = found["subject"], found["field"] or ""
         first, *rest = subject.split()
@@ -134,7 +137,7 @@ def _is_term(words: list[str], plural: bool = False) -> bool:
     if any(len(w) < 3 or w.endswith("ly") for w in words):  # noqa: PLR2004  # no noun is shorter
         return False
     last = words[-1]
-    return last.endswith(("s", "a")) if plural else not last.endswith(("er", "ing", "ed"))
+    return last.endswith(("s", "a")) if plural else not last.endswith(("ing", "ed"))
 
 
 def _things(prompt: Prompt) -> list[str]:
@@ -244,7 +247,7 @@ def _wordings(prompt: Prompt) -> list[str]:
 
 
 def _phone(prompt: Prompt) -> list[str]:
-    """Type carelessly: "What is the capital of Peru?" → "whats the capital of peru"."""
+    """Type carelessly: "Where is it kept?" → "hey where is it kept"."""
     question = prompt.question
     if len(prompt.sentences) > 1 or not question:
         return []

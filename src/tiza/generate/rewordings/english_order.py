@@ -75,7 +75,7 @@ def _breaks(words: Sequence[str], at: int) -> bool:
     if word.endswith("ing") and at and before not in DETERMINERS | PREPOSITIONS | {"and", "or"}:
         return True
     ends = not after or after in PREPOSITIONS
-    return bool(at) and _is_participle(words[at]) and ends
+    return bool(at) and ends and _is_participle(words[at]) and before not in DETERMINERS
 
 
 def _is_participle(word: str) -> bool:
@@ -169,7 +169,9 @@ def _measured(opening: Words, be: str, following: str) -> str | None:
 def _before_predicate(opening: Words, be: str, rest: Words) -> str | None:
     """Return "what the rings are made of", "when Rome was founded": `be` goes before the verb."""
     found = PREDICATES.search(" ".join(rest))
-    if found and is_noun_phrase(found["subject"].split()):
+    if found and is_noun_phrase(subject := found["subject"].split()):
+        if subject[-1] in ADJECTIVES | STATES:
+            return None
         return " ".join([*opening, found["subject"], be, found["predicate"]])
     places = [i for i in range(1, len(rest)) if _is_participle(rest[i])]
     if opening[0] in {"who", "what"} or len(places) != 1 or CLAUSE.intersection(rest):

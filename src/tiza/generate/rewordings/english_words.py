@@ -56,7 +56,7 @@ PARTICIPLES = _set(
 )
 SUPERLATIVE = re.compile(r"the (?:most|least|[a-z]{2,}est)\b")
 PREDICATES = re.compile(
-    r"^(?P<subject>.+?) (?P<predicate>(?:called|made of|used for|for|like|about)"
+    r"^(?P<subject>.+?) (?P<predicate>(?:called|made of|used for|good for|for|like|about)"
     r"(?: (?:in|at) (?:the )?[A-Z][\w ]*)?)$"
 )
 

@@ -35,13 +35,13 @@ class Prompt:
     @property
     def asks(self) -> bool:
         """Whether it ends with a question."""
-        return self.text.endswith("?")
+        return self.text.endswith("?") or self.sentences[-1].startswith("¿")
 
     @property
     def question(self) -> str:
         """The last sentence, where it asks, without its marks; empty otherwise."""
         last = self.sentences[-1]
-        if self.whole or not self.asks or (last.startswith("¿") and "¿" in last[1:]):
+        if self.whole or not last.endswith("?") or (last.startswith("¿") and "¿" in last[1:]):
             return ""
         return last.removesuffix("?").removeprefix("¿").strip()
 
