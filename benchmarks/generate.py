@@ -7,7 +7,7 @@ the other variant, is refused with a 429. Each client is a process of its own on
 told the capacity, and gets so many requests as fill the time. The busy share is the integral of
 what the teacher works on, divided by its capacity, from the first request to the last answer. A
 teacher that refuses has no queue, so that every moment between its answer and the next request is
-lost: its share is also one of the machine's load. CPU is the client's own (user + system), with
+lost: its share is also one of the machine's load. CPU is the client's own (user + system), without
 its start. The peer is the block of sdg-hub that asks models, asynchronous, once
 with its own idea of concurrency and once told the capacity; it lives in an environment of its own,
 which is made on demand. Writes JSON to var/bench/generate.json.
@@ -17,14 +17,13 @@ import argparse
 import asyncio
 import json
 import os
-import resource
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
 import venv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -93,19 +92,22 @@ def teacher(port: int, capacity: int, delay: float, *, refuses: bool) -> None:
     web.run_app(app, host="127.0.0.1", port=port, print=None)
 
 
-async def ask_all(url: str, requests: int) -> None:
-    """Ask as the pipelines do."""
+def tiza(args: argparse.Namespace) -> Callable[[], None]:
+    """Load what asks as the pipelines do."""
     from tiza.generate.request import Request
     from tiza.generate.teacher import Endpoint, Teacher
 
-    async with Teacher(Endpoint(url)) as asked, asyncio.TaskGroup() as tasks:
-        for number in range(requests):
-            message = {"role": "user", "content": f"{number}. {QUESTION}"}
-            tasks.create_task(asked.ask(Request((message,), max_tokens=256)))
+    async def ask_all() -> None:
+        async with Teacher(Endpoint(args.url)) as asked, asyncio.TaskGroup() as tasks:
+            for number in range(args.requests):
+                message = {"role": "user", "content": f"{number}. {QUESTION}"}
+                tasks.create_task(asked.ask(Request((message,), max_tokens=256)))
+
+    return lambda: asyncio.run(ask_all())
 
 
-def ask_all_as_peer(url: str, requests: int, concurrency: int | None) -> None:
-    """Ask as sdg-hub does; runs in its environment."""
+def sdg_hub(args: argparse.Namespace) -> Callable[[], None]:
+    """Load what asks as sdg-hub does; runs in its environment."""
     import pandas as pd  # type: ignore[import-not-found,import-untyped,unused-ignore]  # the peer's
     from sdg_hub.core.blocks import LLMChatBlock  # type: ignore[import-not-found]  # the peer's
 
@@ -114,26 +116,23 @@ def ask_all_as_peer(url: str, requests: int, concurrency: int | None) -> None:
         input_cols="messages",
         output_cols="answer",
         model="openai/bench",
-        api_base=f"{url}/v1",
+        api_base=f"{args.url}/v1",
         api_key="none",
         async_mode=True,
         max_tokens=256,
         temperature=0.0,
     )
-    rows = [[{"role": "user", "content": f"{n}. {QUESTION}"}] for n in range(requests)]
-    more = {} if concurrency is None else {"_flow_max_concurrency": concurrency}
-    answers = block.generate(pd.DataFrame({"messages": rows}), **more)["answer"]
-    assert len(answers) == requests
+    rows = [[{"role": "user", "content": f"{n}. {QUESTION}"}] for n in range(args.requests)]
+    more = {} if args.concurrency is None else {"_flow_max_concurrency": args.concurrency}
+    return lambda: block.generate(pd.DataFrame({"messages": rows}), **more)
 
 
 def client(args: argparse.Namespace) -> None:
-    """Do the job of one client and print the CPU seconds that it took."""
-    if args.peer:
-        ask_all_as_peer(args.url, args.requests, args.concurrency)
-    else:
-        asyncio.run(ask_all(args.url, args.requests))
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({"cpu_seconds": used.ru_utime + used.ru_stime}))
+    """Do the job of one client and print the CPU seconds that it took, once all is loaded."""
+    ask_all = sdg_hub(args) if args.peer else tiza(args)
+    before = time.process_time()
+    ask_all()
+    print(json.dumps({"cpu_seconds": time.process_time() - before}))
 
 
 @contextmanager
@@ -200,38 +199,46 @@ def measure(args: argparse.Namespace) -> list[dict[str, Any]]:
         clients["sdg-hub, told it"] = [*peer, "--concurrency", str(args.capacity)]
     elif args.peer:
         print("sdg-hub cannot be installed here: left out")
+    print(f"capacity {args.capacity}, delay {args.delay} s\n{HEAD}", flush=True)
     return [
-        {"client": name, "teacher": "refuses" if refuses else "queues", **row}
+        told(row)
         for refuses in (False, True)
         for name, command in clients.items()
-        if (row := job(command, args, refuses=refuses))
+        if (row := job(name, command, args, refuses=refuses))
     ]
 
 
-def job(command: list[str], args: argparse.Namespace, *, refuses: bool) -> dict[str, Any]:
+def job(
+    name: str, command: list[str], args: argparse.Namespace, *, refuses: bool
+) -> dict[str, Any]:
     """Do one job; {} for a client that gave up."""
     requests = round(args.seconds * args.capacity / args.delay)
     with serving(args.capacity, args.delay, refuses=refuses) as url:
         words = [*command, "--url", url, "--requests", str(requests)]
         done = subprocess.run(words, capture_output=True, text=True, check=False, env=os.environ)
         if done.returncode:
-            print(f"{command[-1]} gave up: {done.stderr.strip().splitlines()[-1:]}")
+            print(f"{name} gave up: {done.stderr.strip().splitlines()[-1:]}")
             return {}
         cpu = json.loads(done.stdout.splitlines()[-1])["cpu_seconds"]
         found = fetched(f"{url}/measured")
     seconds = found["answers"] / found["requests_per_second"]
-    return {**found, "cpu_share": cpu / seconds, "cpu_ms_per_request": cpu / requests * 1e3}
+    row = {**found, "cpu_share": cpu / seconds, "cpu_ms_per_request": cpu / requests * 1e3}
+    return {"client": name, "teacher": "refuses" if refuses else "queues", **row}
 
 
-def report(rows: list[dict[str, Any]], args: argparse.Namespace) -> None:
-    """Print the table and write the JSON."""
-    print(f"capacity {args.capacity}, delay {args.delay} s\n{HEAD}")
-    for row in rows:
-        print(
-            f"{row['client']:<24} {row['teacher']:<8} {row['busy_share']:>9.1%} "
-            f"{row['busy_share_first_minute']:>10.1%} {row['requests_per_second']:>11.1f} "
-            f"{row['cpu_share']:>10.1%} {row['cpu_ms_per_request']:>11.2f} {row['received']:>9}"
-        )
+def told(row: dict[str, Any]) -> dict[str, Any]:
+    """Print a line of the table."""
+    print(
+        f"{row['client']:<24} {row['teacher']:<8} {row['busy_share']:>9.1%} "
+        f"{row['busy_share_first_minute']:>10.1%} {row['requests_per_second']:>11.1f} "
+        f"{row['cpu_share']:>10.1%} {row['cpu_ms_per_request']:>11.2f} {row['received']:>9}",
+        flush=True,
+    )
+    return row
+
+
+def keep(rows: list[dict[str, Any]], args: argparse.Namespace) -> None:
+    """Write the JSON."""
     OUT.parent.mkdir(parents=True, exist_ok=True)
     document = {"capacity": args.capacity, "delay": args.delay, "rows": rows}
     OUT.write_text(json.dumps(document, indent=2))
@@ -257,7 +264,7 @@ def main() -> None:
         client(args)
     else:
         args.peer = args.peer is not False
-        report(measure(args), args)
+        keep(measure(args), args)
 
 
 if __name__ == "__main__":
