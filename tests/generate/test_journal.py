@@ -79,6 +79,21 @@ async def test_a_line_that_a_crash_cut_is_asked_again(tmp_path: Path, cut: int) 
     assert path.read_bytes() == whole
 
 
+async def test_a_line_that_is_no_answer_is_passed_over(tmp_path: Path) -> None:
+    """Whatever a person or a program did to the file, the other answers are found."""
+    teacher = Teacher()
+    path = tmp_path / "replies.jsonl"
+    with Journal(path, teacher.ask) as journal:
+        await journal.ask(request("a"))
+    path.write_text(f'[]\n7\n{{"key": 1}}\n["half"]\n{path.read_text()}')
+
+    with Journal(path, teacher.ask) as journal:
+        await journal.ask(request("b"))
+        assert await journal.ask(request("a")) == Reply("A", 3, 2)
+
+    assert teacher.asked == ["a", "b"]
+
+
 def test_a_full_disk_is_a_named_error_and_keeps_what_was_whole(tmp_path: Path) -> None:
     """What was kept before stays readable; the message says what to do."""
     path = tmp_path / "replies.jsonl"
@@ -104,8 +119,9 @@ def test_a_full_disk_is_a_named_error_and_keeps_what_was_whole(tmp_path: Path) -
 
 def test_a_journal_in_a_folder_that_is_none_is_a_named_error(tmp_path: Path) -> None:
     """The first write fails before any request is sent."""
+    (tmp_path / "file").touch()
     with pytest.raises(CannotWrite, match="replies"):
-        Journal(tmp_path / "nowhere" / "replies.jsonl", Teacher().ask)
+        Journal(tmp_path / "file" / "replies.jsonl", Teacher().ask)
 
 
 async def test_the_budget_is_never_overspent() -> None:

@@ -13,7 +13,6 @@ from tests.taxonomy.lessons import STARTER
 from tiza.errors import SamplesInvalid
 from tiza.generate import replay
 from tiza.generate.replay import MAX_TOKENS, answers, questions, questions_for, shipped, whole
-from tiza.generate.replay.kept import Answer, Kept
 from tiza.generate.request import Reply, Request
 from tiza.models.find import find
 from tiza.models.identity import identity
@@ -141,19 +140,7 @@ async def test_answers_go_on_where_they_were_when_the_process_is_killed(tmp_path
 )
 def test_answer_ends_with_a_sentence_when_it_was_cut(text: str, count: int, expected: str) -> None:
     """What the model ended by itself stays as it is."""
-    assert whole(Answer(text, count)) == expected
-
-
-def test_kept_answers_are_found_when_the_file_has_rubbish(tmp_path: Path) -> None:
-    """A line that is no answer is no answer."""
-    path = tmp_path / "kept.jsonl"
-    path.write_text('[]\n{"key": "a"}\n{"key": "b", "text": "x", "tokens": 1}\n7\n{"key"')
-    with Kept(path) as kept:
-        kept.add("c", Answer("y\nz", 2))
-
-    with Kept(path) as again:
-        assert [key in again for key in "abc"] == [False, True, True]
-        assert again["c"] == Answer("y\nz", 2)
+    assert whole(Reply(text, 9, count, cut_off=count == MAX_TOKENS)) == expected
 
 
 @pytest.mark.parametrize(("language", "least"), [("en", 400), ("es", 120)])

@@ -11,10 +11,11 @@ from pathlib import Path
 from tiza.errors import LessonError, LessonsInvalid, LessonsMissing
 from tiza.generate.chunks import CHUNK_TOKENS, passages
 from tiza.generate.local import is_embedded, local_model, own_engine
+from tiza.generate.near_miss import near_misses
 from tiza.generate.pipeline import load as load_pipeline
-from tiza.generate.replay import answers, own, questions_for, shipped
+from tiza.generate.replay import answers, own, questions_for
 from tiza.generate.step import Pipeline
-from tiza.generate.teacher import Teacher
+from tiza.generate.when_needed import WhenNeeded
 from tiza.models.find import find
 from tiza.models.identity import identity
 from tiza.progress import Progress
@@ -97,22 +98,28 @@ def documents_of(brief: Brief, lessons: Sequence[Lesson], cache: Path) -> dict[P
     }
 
 
-async def replay_of(brief: Brief, settings: Settings, progress: Progress) -> list[Sample]:
-    """Return samples against forgetting: the user's, or the answers of the model to be trained.
+async def replay_of(
+    brief: Brief, lessons: Sequence[Lesson], settings: Settings, progress: Progress
+) -> tuple[list[Sample], list[Sample]]:
+    """Return samples against forgetting, and near misses: what the model to be trained answers.
 
-    Those of the model that ships with Tiza ship too; another one is asked, once.
+    The user's own file stands for both. The engine is started only for what nobody has asked it
+    yet; the answers of the model that ships with Tiza ship too.
 
     Raises:
         TizaError: the file has a line that is no sample, or the engine does not start.
 
     """
     if brief.replay is not None:
-        return own(brief.replay)
-    base = find(settings.model_path, settings.models_path)
+        return own(brief.replay), []
     cache = settings.var_path / "cache"
-    name = await asyncio.to_thread(identity, base, cache)
-    if known := shipped(name):
-        return known
-    async with own_engine(settings) as endpoint, Teacher(endpoint) as model:
-        asked = questions_for(name)
-        return await answers(model.ask, name, cache / "replay", asked, progress)
+    model = find(settings.model_path, settings.models_path)
+    base = await asyncio.to_thread(identity, model, cache)
+    general, near = questions_for(base), near_misses(lessons, seed=brief.seed)
+    async with WhenNeeded(lambda: own_engine(settings)) as engine:
+        said = await answers(engine.ask, base, cache / "replay", [*general, *near], progress)
+    missed = set(near)
+    return (
+        [sample for sample in said if sample.messages[0]["content"] not in missed],
+        [sample for sample in said if sample.messages[0]["content"] in missed],
+    )

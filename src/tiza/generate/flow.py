@@ -4,8 +4,7 @@ Nothing waits for its neighbours, so a teacher always has requests before it; wh
 which order, does not depend on which reply came first.
 """
 
-import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import blake2b
@@ -14,9 +13,10 @@ from typing import Any, Protocol
 from tiza.errors import TizaError
 from tiza.generate import answers
 from tiza.generate.candidate import Candidate, Rejected
-from tiza.generate.request import Ask, Request
+from tiza.generate.request import Ask, Reply, Request
 from tiza.generate.rewordings import reword
 from tiza.generate.step import Do, Step
+from tiza.generate.together import together
 from tiza.generate.units import Unit
 from tiza.taxonomy.finding import shown
 from tiza.taxonomy.lesson import Example
@@ -24,6 +24,7 @@ from tiza.translation import N_
 
 TEXT = {"type": "string"}
 LOW = N_("the judge gave {score}, needed is {needed}: {said}")
+CUT_OFF = N_("the answer is not whole: it reached the step's max_tokens")
 SHOWN_CHARACTERS = 1000  # of a reply that cannot be used, for the preview
 
 
@@ -103,7 +104,7 @@ class _Work:
         self.watch.step(step.name, accepted=len(outcome.accepted), rejected=len(outcome.rejected))
         if at + 1 == len(self.unit.steps):
             return outcome
-        further = await _all(
+        further = await together(
             self.go(each, at + 1, (*path, number)) for number, each in enumerate(outcome.accepted)
         )
         return Outcome(
@@ -132,12 +133,15 @@ class _Work:
         tokens = reply.prompt_tokens + reply.completion_tokens
         self.watch.step(step.name, requests=1, tokens=tokens)
         try:
-            return self._read(reply.text, item, step, count)
+            return self._read(reply, item, step, count)
         except answers.Unreadable as exc:
             said = replace(item, answer=item.answer or reply.text[:SHOWN_CHARACTERS])
             return _refused(said, step, exc.reason, exc.data)
 
-    def _read(self, text: str, item: Candidate, step: Step, count: int) -> Outcome:
+    def _read(self, reply: Reply, item: Candidate, step: Step, count: int) -> Outcome:
+        text = reply.text
+        if reply.cut_off and step.do is Do.ANSWERS:  # of a list, what is whole is taken
+            raise answers.Unreadable(CUT_OFF)
         if self.unit.prompt(step).is_echoed(text[: answers.LONGEST_REPLY]):
             raise answers.Unreadable(answers.ECHO)
         if step.do is Do.JUDGE:
@@ -187,18 +191,6 @@ def _half(pair: Candidate) -> Rejected:
 
 def _refused(item: Candidate, step: Step, reason: str, data: Mapping[str, object]) -> Outcome:
     return Outcome((), (Rejected(item, step.name, reason, data),))
-
-
-async def _all(works: Iterable[Coroutine[Any, Any, Outcome]]) -> list[Outcome]:
-    """Wait for all, side by side; a bug in one, or an interruption, ends the others too."""
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        return await asyncio.gather(*tasks)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
 
 
 def _schema(step: Step) -> Mapping[str, Any] | None:

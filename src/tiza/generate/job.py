@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from gettext import gettext as _
 
 from tiza.generate.brief import Brief, documents_of, pipeline_of, replay_of
@@ -13,7 +13,6 @@ from tiza.generate.step import Pipeline
 from tiza.generate.teacher import Teacher
 from tiza.generate.units import Cost, estimate
 from tiza.progress import Progress, Step
-from tiza.runs.samples import Sample
 from tiza.settings import Settings
 from tiza.taxonomy.lesson import Lesson
 from tiza.translation import N_
@@ -58,25 +57,25 @@ class Job:
 
         """
         pipeline = await pipeline_of(self.brief, self.settings)
-        order = await self._order(pipeline, "", ())
+        order = await self._order(pipeline, "")
         return pipeline, _by_step(order)
 
     async def _make(self, pipeline: Pipeline, teacher: str, ask: Ask) -> Made:
-        replay = await replay_of(self.brief, self.settings, self.progress)
-        order = await self._order(pipeline, teacher, replay)
+        replay, near = await replay_of(self.brief, self.lessons, self.settings, self.progress)
+        order = replace(await self._order(pipeline, teacher), replay=replay, near_misses=near)
         run, goes_on = open_run(order, self.settings.runs_path)
         if goes_on:
             self._say(GOES_ON, {"run": run.id})
         return await generate(order, run, ask, Bars(self.progress, _by_step(order)))
 
-    async def _order(self, pipeline: Pipeline, teacher: str, replay: Sequence[Sample]) -> Order:
+    async def _order(self, pipeline: Pipeline, teacher: str) -> Order:
         brief, cache = self.brief, self.settings.var_path / "cache" / "documents"
         passages = {}
         if pipeline.needs_teacher:
             passages = await asyncio.to_thread(documents_of, brief, self.lessons, cache)
         return Order(
             *(self.lessons, brief.taxonomy, pipeline, brief.scale, brief.seed),
-            *(teacher, brief.budget, passages, replay),
+            *(teacher, brief.budget, passages),
         )
 
     def _say(self, sentence: str, data: Mapping[str, object]) -> None:

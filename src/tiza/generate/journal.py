@@ -6,6 +6,8 @@ One JSON object a line, appended. A line that a crash cut in half is cut off at 
 import errno
 import json
 import os
+from contextlib import suppress
+from dataclasses import astuple
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,6 +28,7 @@ class Journal:
         self._end = 0
         self.tokens = 0
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("a+b", buffering=0)
             self._read()
         except OSError as exc:
@@ -49,7 +52,7 @@ class Journal:
         return reply
 
     def _keep(self, key: str, reply: Reply) -> None:
-        fields = [key, reply.text, reply.prompt_tokens, reply.completion_tokens]
+        fields = [key, *astuple(reply)]
         line = json.dumps(fields, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
         try:
             written = self._file.write(line)
@@ -57,29 +60,29 @@ class Journal:
             raise CannotWrite(path=self._path, reason=exc.strerror) from exc
         if written < len(line):  # the disk is full; the next start cuts the half line off
             raise CannotWrite(path=self._path, reason=os.strerror(errno.ENOSPC))
-        self._remember(key, len(line), reply.prompt_tokens + reply.completion_tokens)
+        self._remember(line)
 
     def _at(self, start: int, length: int) -> Reply:
         line = os.pread(self._file.fileno(), length, start)
-        _key, text, prompt_tokens, completion_tokens = json.loads(line)
-        return Reply(text, prompt_tokens, completion_tokens)
+        _key, *fields = json.loads(line)
+        return Reply(*fields)
 
     def _read(self) -> None:
         with self._path.open("rb") as file:
             for line in file:
-                try:
-                    key, _text, prompt_tokens, completion_tokens = json.loads(line)
-                except ValueError:
-                    break
                 if not line.endswith(b"\n"):
                     break
-                self._remember(key, len(line), prompt_tokens + completion_tokens)
+                self._remember(line)
         self._file.truncate(self._end)
 
-    def _remember(self, key: str, length: int, tokens: int) -> None:
-        self._places[key] = (self._end, length)
-        self._end += length
-        self.tokens += tokens
+    def _remember(self, line: bytes) -> None:
+        """Take in a line at the end of the file; one that is no entry is passed over."""
+        with suppress(ValueError, TypeError):
+            key, *fields = json.loads(line)
+            reply = Reply(*fields)
+            self.tokens += reply.prompt_tokens + reply.completion_tokens
+            self._places[key] = (self._end, len(line))
+        self._end += len(line)
 
     def __enter__(self) -> Self:
         return self

@@ -6,7 +6,6 @@ Everything but the teacher's answers follows from the order and its seed, and th
 in the journal: a run that was cut off, started again, ends with the same files.
 """
 
-import asyncio
 import hashlib
 import json
 from collections import Counter
@@ -16,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tiza.errors import NoAnswer, TizaError
+from tiza.errors import NoAnswer
 from tiza.generate.budget import Budget, BudgetSpent
 from tiza.generate.candidate import Candidate, Rejected
 from tiza.generate.duplicates import REASONS, Seen
@@ -28,6 +27,7 @@ from tiza.generate.mix import mix
 from tiza.generate.preview import preview
 from tiza.generate.request import Ask
 from tiza.generate.step import Pipeline
+from tiza.generate.together import together
 from tiza.generate.units import Unit, language_of, units
 from tiza.runs.run import Run, create, now, replace, runs, surroundings
 from tiza.runs.samples import Sample, write
@@ -48,7 +48,7 @@ class Order:
 
     `scale` is the number of new pairs asked for (see `units`); `budget` the tokens that the run may
     cost; `passages` has the chunks of each lesson's document; `replay` are samples against
-    forgetting, of which as many are mixed in as `replay_share` says.
+    forgetting, of which as many are mixed in as `replay_share` says; all `near_misses` are.
     """
 
     lessons: Sequence[Lesson]
@@ -60,6 +60,7 @@ class Order:
     budget: int | None = None
     passages: Mapping[Path, Sequence[str]] = field(default_factory=dict)
     replay: Sequence[Sample] = ()
+    near_misses: Sequence[Sample] = ()
     replay_share: float = 1.0
 
     @cached_property
@@ -80,7 +81,7 @@ class Order:
             [self.leaf(lesson) for lesson in self.lessons],
             [unit.key for unit in self.units],
             [self.pipeline.name, self.teacher, self.seed, self.replay_share],
-            [sample.line() for sample in self.replay],
+            [sample.line() for sample in (*self.replay, *self.near_misses)],
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -135,7 +136,7 @@ async def generate(order: Order, run: Run, ask: Ask, watch: Watch) -> Made:
         made = Made(
             run,
             BUDGET_SPENT if budget.refused else UNANSWERED if unanswered else COMPLETE,
-            mix(own, order.replay, replay_share=order.replay_share, seed=order.seed),
+            _mixed(order, own),
             accepted,
             rejected,
             exam=len(exam),
@@ -158,18 +159,8 @@ async def _work(units: Sequence[Unit], ask: Ask, watch: Watch) -> list[Outcome]:
                 if not isinstance(error, NoAnswer | BudgetSpent):
                     raise error
 
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(min(AT_ONCE, len(units))):
-                tasks.create_task(work())
-    except* TizaError as group:
-        raise _first(group) from None
+    await together(work() for _ in range(min(AT_ONCE, len(units))))
     return outcomes
-
-
-def _first(group: BaseExceptionGroup[TizaError]) -> TizaError:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def _screen(order: Order, outcomes: Sequence[Outcome]) -> tuple[list[Candidate], list[Rejected]]:
@@ -194,6 +185,11 @@ def _flaw(candidate: Candidate, guard: LeakGuard, seen: Seen) -> Rejected | None
     if repeated is not None:
         return Rejected(candidate, "duplicates", REASONS[repeated.sort], repeated.data())
     return None
+
+
+def _mixed(order: Order, own: Sequence[Sample]) -> list[Sample]:
+    mixed = mix(own, order.replay, replay_share=order.replay_share, seed=order.seed)
+    return [*mixed, *order.near_misses]
 
 
 def _sample(candidate: Candidate, order: Order) -> Sample:

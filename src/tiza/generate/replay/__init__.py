@@ -5,14 +5,14 @@ questions, answered once by the base model itself and kept for it. The answers o
 ships with Tiza ship too. Knows no endpoint: whoever calls brings `ask`.
 """
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Sequence
 from gettext import gettext as _
 from pathlib import Path
 
-from tiza.generate.replay.kept import Answer, Kept
-from tiza.generate.request import Ask, Request
+from tiza.generate.journal import Journal
+from tiza.generate.request import Ask, Reply, Request
+from tiza.generate.together import together
 from tiza.models.find import SHIPPED_NAME
 from tiza.progress import Progress
 from tiza.runs.samples import Sample, read
@@ -66,19 +66,18 @@ async def answers(
     and kept in `cache_folder`, line by line, so that an interrupted run goes on where it was.
     Questions to which it has no whole sentence to say are left out.
     """
+    questions = list(dict.fromkeys(questions))
     step = progress.step(_("Replay"), len(questions))
     known = {sample.messages[0]["content"]: sample for sample in shipped(base)}
-    with Kept(cache_folder / f"{base}.jsonl") as kept:
-        requests = {q: request(q) for q in dict.fromkeys(questions) if q not in known}
-        missing = [r for r in requests.values() if r.key() not in kept]
-        step.advance(len(questions) - len(missing))
-        async for key, answer in _asked(ask, missing):
-            kept.add(key, answer)
-            step.advance()
-        for question, asked in requests.items():
-            if text := whole(kept[asked.key()]):
-                known[question] = sample(question, text, base)
-    return [known[question] for question in dict.fromkeys(questions) if question in known]
+
+    async def one(question: str) -> None:
+        if question not in known and (text := whole(await journal.ask(request(question)))):
+            known[question] = sample(question, text, base)
+        step.advance()
+
+    with Journal(cache_folder / f"{base}.jsonl", ask) as journal:
+        await together(one(question) for question in questions)
+    return [known[question] for question in questions if question in known]
 
 
 def request(question: str) -> Request:
@@ -92,25 +91,10 @@ def sample(question: str, answer: str, base: str) -> Sample:
     return Sample(turns, {**MIX, "base": base}, f"replay-{request(question).key()[:16]}")
 
 
-def whole(answer: Answer) -> str:
+def whole(answer: Reply) -> str:
     """Return the answer without the half sentence at which it was cut; empty if nothing is left."""
     text = answer.text.strip()
-    if answer.tokens >= MAX_TOKENS:
+    if answer.cut_off:
         ends = [match.end() for match in SENTENCE_END.finditer(text)]
         text = text[: ends[-1]].strip() if ends else ""
     return "" if text.endswith(":") else text
-
-
-async def _asked(ask: Ask, requests: Iterable[Request]) -> AsyncIterator[tuple[str, Answer]]:
-    async def one(request: Request) -> tuple[str, Answer]:
-        reply = await ask(request)
-        return request.key(), Answer(reply.text, reply.completion_tokens)
-
-    tasks = [asyncio.create_task(one(request)) for request in requests]
-    try:
-        for task in asyncio.as_completed(tasks):
-            yield await task
-    finally:
-        for pending in tasks:
-            pending.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
