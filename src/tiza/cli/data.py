@@ -1,6 +1,5 @@
 """`tiza data …`: training samples from lessons."""
 
-import asyncio
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -105,6 +104,8 @@ def generate(
     **options: Any,
 ) -> None:
     """Make a run; the same command goes on with one that was cut off."""
+    import asyncio
+
     from tiza.generate.brief import Brief, lessons_of
     from tiza.generate.job import Job
     from tiza.progress import Progress
