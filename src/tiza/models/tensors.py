@@ -50,9 +50,10 @@ class Tensor:
         """Round numbers to a floating type (to the nearest, ties to even)."""
         if dtype == "BF16":
             bits = np.ascontiguousarray(numbers, "<f4").view(np.uint32)
-            rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> 16
-            quiet = (bits >> np.uint32(16)) | np.uint32(0x40)
-            stored = np.where(np.isnan(numbers), quiet, rounded).astype("<u2")
+            rounded = bits + ((bits >> np.uint32(16)) & np.uint32(1))
+            rounded += np.uint32(0x7FFF)
+            stored = np.where(np.isnan(numbers), bits | np.uint32(0x400000), rounded)
+            stored = (stored >> np.uint32(16)).astype("<u2")
         else:
             stored = np.ascontiguousarray(numbers, FLOATS[dtype])
         return cls(dtype, numbers.shape, stored.reshape(-1).view(np.uint8))
@@ -83,7 +84,10 @@ def read(path: Path) -> dict[str, Tensor]:
         raise WeightsBroken(path=path, problem=N_("the places of its tensors do not fit its size"))
     if not entries:
         return {}
-    data = np.memmap(path, np.uint8, "r", 8 + length) if size > 8 + length else np.zeros(0, "u1")
+    if size == 8 + length:  # nothing can be mapped
+        data: Array = np.zeros(0, np.uint8)
+    else:
+        data = np.asarray(np.memmap(path, np.uint8, "r", 8 + length))
     return {
         name: Tensor(dtype, shape, data[begin:end]) for name, dtype, shape, begin, end in entries
     }

@@ -4,12 +4,11 @@ Numbers are dequantised tensor by tensor and rounded to bfloat16. Knows models o
 a tokenizer that is proven equal on both sides; any other is refused.
 """
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import file_digest
 from pathlib import Path
-
-from gguf import dequantize
 
 from tiza.errors import ModelExists, ModelUnsupported, WeightsBroken
 from tiza.models import gguf_file, llama, tensors, tokenizer
@@ -23,6 +22,7 @@ from tiza.models.hf_folder import (
     write_json,
 )
 from tiza.models.place import check_space, new_folder
+from tiza.models.quantise import decode
 from tiza.models.tensors import Tensor
 from tiza.translation import N_
 
@@ -70,7 +70,7 @@ def unpack(path: Path, target: Path, done: Callable[[], object] = bool) -> None:
             write_json(part / CONFIG, config)
             ends = {key: config[key] for key in ENDS if config[key] is not None}
             write_json(part / GENERATION_CONFIG, {"_from_model_config": True, **ends})
-            write_json(part / TOKENIZER, tokenizer.tokenizer_json(gguf))
+            (part / TOKENIZER).write_text(json.dumps(tokenizer.tokenizer_json(gguf)), "utf-8")
             write_json(part / TOKENIZER_CONFIG, tokenizer.tokenizer_config(gguf))
             back = {llama.hf_name(name): (name, stored) for name, stored in gguf.tensors.items()}
             tensors.write(part / WEIGHTS, shapes, lambda n: _tensor(*back[n], config), done)
@@ -81,12 +81,6 @@ def unpack(path: Path, target: Path, done: Callable[[], object] = bool) -> None:
 def count(path: Path) -> int:
     """Return how many tensors a GGUF has."""
     return len(gguf_file.read(path).tensors)
-
-
-def numbers(stored: Stored) -> tensors.Array:
-    """Return a tensor's numbers as float32."""
-    rows = stored.data.reshape(*stored.shape[:-1], -1)
-    return dequantize(rows, stored.type).reshape(stored.shape)
 
 
 def _check_kind(path: Path, gguf: Gguf) -> None:
@@ -112,6 +106,6 @@ def _shapes(path: Path, gguf: Gguf) -> dict[str, tuple[str, tuple[int, ...]]]:
 
 
 def _tensor(name: str, stored: Stored, config: llama.Config) -> Tensor:
-    rows = numbers(stored)
+    rows = decode(stored)
     heads = llama.heads(name, config)
     return Tensor.of(rows if heads is None else llama.to_hf_order(rows, heads), DTYPE)
