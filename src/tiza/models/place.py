@@ -78,10 +78,7 @@ def new_file(target: Path) -> Iterator[Path]:
     try:
         yield part
         _sync(part)
-        try:
-            os.link(part, target)  # unlike a rename, it never replaces
-        except FileExistsError as exc:
-            raise ModelExists(path=target) from exc
+        _link(part, target)
         _sync(target.parent)
     finally:
         part.unlink(missing_ok=True)
@@ -100,6 +97,18 @@ def check_space(folder: Path, needed: int) -> None:
         raise SpaceMissing(
             path=there, needed=-(-(needed + RESERVE) // MEGABYTE), free=free // MEGABYTE
         )
+
+
+def _link(part: Path, target: Path) -> None:
+    """Give a file its name; unlike a rename, this never replaces another."""
+    try:
+        os.link(part, target)
+    except FileExistsError as exc:
+        raise ModelExists(path=target) from exc
+    except OSError:  # a disk without links, such as a USB stick
+        if os.path.lexists(target):
+            raise ModelExists(path=target) from None
+        part.rename(target)
 
 
 def _beside(target: Path) -> Path:

@@ -43,12 +43,18 @@ def rules_of(tokenizer: Mapping[str, Any]) -> str | None:
         and not model.get("byte_fallback")
         and not model.get("ignore_merges")
         and tokenizer.get("normalizer") is None
-        and (tokenizer.get("post_processor") or BYTE_LEVEL).get("type") == "ByteLevel"
+        and _adds_nothing(tokenizer.get("post_processor") or BYTE_LEVEL)
     )
     step = tokenizer.get("pre_tokenizer") or {}
     steps = step.get("pretokenizers", [step])
     cut = [{key: value for key, value in s.items() if key != "trim_offsets"} for s in steps]
     return next((name for name, rules in RULES.items() if plain and cut == rules), None)
+
+
+def _adds_nothing(post_processor: Mapping[str, Any]) -> bool:
+    kind = post_processor.get("type")
+    template = kind == "TemplateProcessing" and not post_processor.get("special_tokens")
+    return kind == "ByteLevel" or template
 
 
 def tokenizer_json(gguf: Gguf) -> Json:
