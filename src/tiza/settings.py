@@ -135,6 +135,11 @@ class Settings(BaseSettings):
         return value.rstrip("/").removesuffix("/v1").rstrip("/")
 
     @cached_property
+    def cache_path(self) -> Path:
+        """Folder of what can be made again, such as a GGUF unpacked for training."""
+        return self.var_path / "cache"
+
+    @cached_property
     def logs_path(self) -> Path:
         """Folder of the log files."""
         return self.var_path / "logs"

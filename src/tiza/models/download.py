@@ -9,8 +9,9 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPMessage, HTTPResponse
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO
 from urllib.parse import urlsplit
 
 from tiza.errors import DownloadBroken, HubFailed
@@ -22,7 +23,7 @@ PAST_THE_END = 416
 ATTEMPTS = 3
 
 Done = Callable[[int], object]
-Check = Callable[[BinaryIO], bool]
+Check = Callable[[BufferedReader], bool]
 
 
 class _SameHostAuth(urllib.request.HTTPRedirectHandler):
@@ -129,7 +130,7 @@ def _go_on(source: Source, part: Path, done: Done) -> None:
 
 
 def _reason(exc: Exception) -> str:
-    return str(getattr(exc, "reason", None) or exc or type(exc).__name__)
+    return str(getattr(exc, "reason", "") or str(exc) or type(exc).__name__)
 
 
 def is_sha256(expected: str) -> Check:
@@ -140,7 +141,7 @@ def is_sha256(expected: str) -> Check:
 def is_git_blob(expected: str, size: int) -> Check:
     """Return a check of the name that git gives to a file's content."""
 
-    def check(file: BinaryIO) -> bool:
+    def check(file: BufferedReader) -> bool:
         # Not against forgery, for which the hub gives nothing for small files, but for accidents.
         digest = hashlib.sha1(f"blob {size}\0".encode(), usedforsecurity=False)
         while chunk := file.read(CHUNK):
