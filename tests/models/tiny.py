@@ -1,5 +1,6 @@
 """A tiny random model of Llama's shape, and an adapter for it, made by transformers and peft."""
 
+import warnings
 from pathlib import Path
 
 import torch
@@ -7,7 +8,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-VOCABULARY = 160
+VOCABULARY, END = 160, 2
 TEXT = (
     "a list keeps things in order; la lista guarda cosas en orden. for item in items: print(item)\n"
     "what is a tuple? it keeps things too, but nobody may change it. 0123456789 user assistant\n"
@@ -32,7 +33,7 @@ def make(folder: Path, seed: int = 0, *, tied: bool = True, dtype: str = "float3
         initializer_range=0.3,
         tie_word_embeddings=tied,
         bos_token_id=1,
-        eos_token_id=2,
+        eos_token_id=END,
         pad_token_id=2,
     )
     model = LlamaForCausalLM(config).to(getattr(torch, dtype))
@@ -76,12 +77,24 @@ def adapt(base: Path, folder: Path, seed: int = 1, **more: object) -> Path:
     torch.manual_seed(seed)
     model = LlamaForCausalLM.from_pretrained(base, dtype=torch.float32)
     settings = {"r": 4, "lora_alpha": 8, "target_modules": "all-linear", **more}
-    tuned = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **settings))
+    with warnings.catch_warnings(action="ignore"):  # peft asks transformers in an old way
+        tuned = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **settings))
     for name, weights in tuned.named_parameters():
         if "lora_" in name:
             torch.nn.init.normal_(weights, std=0.2)
     tuned.save_pretrained(folder)
     return folder
+
+
+def merged(base: Path, adapter: Path) -> dict[str, torch.Tensor]:
+    """Return the weights that peft makes of a base and an adapter."""
+    from peft import PeftModel
+
+    model = LlamaForCausalLM.from_pretrained(base, dtype=torch.float32)
+    with warnings.catch_warnings(action="ignore"):
+        tuned = PeftModel.from_pretrained(model, adapter)
+    weights: dict[str, torch.Tensor] = tuned.merge_and_unload().state_dict()
+    return weights
 
 
 def likeliest(folder: Path, text: str, words: int = 12) -> list[tuple[int, float]]:
@@ -92,6 +105,8 @@ def likeliest(folder: Path, text: str, words: int = 12) -> list[tuple[int, float
     for _ in range(words):
         with torch.no_grad():
             scores = model(torch.tensor([ids])).logits[0, -1].log_softmax(-1)
+        if int(scores.argmax()) == END:
+            break
         ids.append(int(scores.argmax()))
         found.append((ids[-1], float(scores.max())))
     return found

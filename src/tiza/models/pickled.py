@@ -7,6 +7,7 @@ else, and what it built is checked before a byte is copied. The only module here
 import json
 import pickle
 import re
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -91,7 +92,8 @@ def _tensors(path: Path, *, drop_tied: bool) -> dict[str, Any]:
         raise MissingExtra(package="torch", command="pip install 'tiza[train]'") from exc
     try:
         mapped = zipfile.is_zipfile(path)
-        held = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        with warnings.catch_warnings(action="ignore"):  # what it warns of, it then refuses
+            held = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as exc:
         reason = str(exc).partition("\n")[0]
         problem = N_("it wants to do more than build tensors")

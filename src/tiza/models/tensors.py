@@ -74,7 +74,7 @@ def read(path: Path) -> dict[str, Tensor]:
         text = file.read(length)
     try:
         header = json.loads(text)
-        entries = [_entry(name, header[name]) for name in header if name != "__metadata__"]
+        entries = [_entry(*item) for item in header.items() if item[0] != "__metadata__"]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
         raise WeightsBroken(path=path, problem=N_("its header is not valid")) from exc
     entries.sort(key=lambda entry: (entry[3], entry[4]))
