@@ -8,7 +8,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-VOCABULARY, END = 160, 2
+VOCABULARY = 160
+ENDS = (0, 2)  # where llama.cpp stops
 TEXT = (
     "a list keeps things in order; la lista guarda cosas en orden. for item in items: print(item)\n"
     "what is a tuple? it keeps things too, but nobody may change it. 0123456789 user assistant\n"
@@ -33,7 +34,7 @@ def make(folder: Path, seed: int = 0, *, tied: bool = True, dtype: str = "float3
         initializer_range=0.3,
         tie_word_embeddings=tied,
         bos_token_id=1,
-        eos_token_id=END,
+        eos_token_id=2,
         pad_token_id=2,
     )
     model = LlamaForCausalLM(config).to(getattr(torch, dtype))
@@ -105,7 +106,7 @@ def likeliest(folder: Path, text: str, words: int = 12) -> list[tuple[int, float
     for _ in range(words):
         with torch.no_grad():
             scores = model(torch.tensor([ids])).logits[0, -1].log_softmax(-1)
-        if int(scores.argmax()) == END:
+        if int(scores.argmax()) in ENDS:
             break
         ids.append(int(scores.argmax()))
         found.append((ids[-1], float(scores.max())))

@@ -76,7 +76,8 @@ def remove(models_path: Path, name: str, model_path: str = "") -> None:
 
     """
     folder = folder_of(models_path, name)
-    if _in_use(models_path, model_path) == folder.resolve() or active_name(models_path) == name:
+    in_use = _in_use(models_path, model_path)
+    if _is(folder, in_use) or active_name(models_path) == name:
         raise ModelActive(model=name)
     for other in _folders(models_path):
         if read_record(other).get("parent") == name and not _forms(other, whole=True):
@@ -148,7 +149,7 @@ def _entry(folder: Path, in_use: Path | None) -> Entry:
         record.get("parent"),
         record.get("run"),
         exam if isinstance(exam, float | int) else None,
-        active=in_use is not None and folder.resolve() in (in_use, in_use.parent),
+        active=_is(folder, in_use),
     )
 
 
@@ -170,3 +171,7 @@ def _in_use(models_path: Path, model_path: str) -> Path | None:
         return find(model_path, models_path).path.resolve()
     except ModelNotFound:
         return None
+
+
+def _is(folder: Path, in_use: Path | None) -> bool:
+    return in_use is not None and folder.resolve() in (in_use, in_use.parent)
