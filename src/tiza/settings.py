@@ -46,6 +46,13 @@ class Settings(BaseSettings):
     models_path: Path = Field(Path("models"), description=N_("Folder of the model store."))
     var_path: Path = Field(Path("var"), description=N_("Folder of logs, runs and the database."))
 
+    hf_endpoint: str = Field(
+        "https://huggingface.co", description=N_("Hub that `tiza model pull` fetches from.")
+    )
+    hf_token: SecretStr = Field(
+        SecretStr(""), description=N_("Token for models that the hub shows only after a login.")
+    )
+
     vllm_api_url: str = Field(
         "http://127.0.0.1:8080", description=N_("Address of the engine, with or without `/v1`.")
     )
@@ -126,6 +133,11 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise PydanticCustomError("address", "must begin with http:// or https://")
         return value.rstrip("/").removesuffix("/v1").rstrip("/")
+
+    @cached_property
+    def cache_path(self) -> Path:
+        """Folder of what can be made again, such as a GGUF unpacked for training."""
+        return self.var_path / "cache"
 
     @cached_property
     def logs_path(self) -> Path:

@@ -11,6 +11,7 @@ from tiza import __version__
 from tiza.cli import INTERRUPTED
 from tiza.cli.data import data
 from tiza.cli.model import model
+from tiza.cli.models import VERBS as STORE_VERBS
 from tiza.cli.taxonomy import taxonomy
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -104,3 +105,5 @@ def _print_facts(facts: Mapping[str, Any]) -> None:
 tiza.add_command(taxonomy)
 tiza.add_command(data)
 tiza.add_command(model)
+for verb in STORE_VERBS:
+    model.add_command(verb)
