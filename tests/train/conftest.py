@@ -11,11 +11,11 @@ from tiza.train.recipe import Recipe
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of the tiny model."""
+    """Return the folder of the tiny model."""
     return make_model(tmp_path_factory.mktemp("tiny") / "model")
 
 
 @pytest.fixture(scope="session")
 def quick() -> Recipe:
-    """The recipe for small models, short."""
+    """Return the recipe for small models, shortened."""
     return recipe.load("tiny-cpu", num_epochs=4, batch_size=4, lora_r=4, micro_batch_tokens=128)

@@ -32,9 +32,14 @@ def make_model(folder: Path, *, template: str | None = TEMPLATE, **changes: obje
     fast.chat_template = template
     fast.save_pretrained(folder)
     config = {
-        **{"vocab_size": len(vocabulary), "hidden_size": 32, "intermediate_size": 48},
-        **{"num_hidden_layers": LAYERS, "num_attention_heads": 4, "num_key_value_heads": 2},
-        **{"tie_word_embeddings": True, "max_position_embeddings": 512},
+        "vocab_size": len(vocabulary),
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "num_hidden_layers": LAYERS,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "tie_word_embeddings": True,
+        "max_position_embeddings": 512,
         **changes,
     }
     torch.manual_seed(7)

@@ -77,7 +77,7 @@ def train(
     from tiza.cli.training import train_in_run
     from tiza.settings import load
 
-    facts = train_in_run(load(), data_path, recipe, base, gpus, flags)
+    facts = train_in_run(load(), data_path, recipe, base, gpus=gpus, flags=flags)
     if as_json:
         click.echo(json.dumps(facts, indent=2, ensure_ascii=False, default=str))
         return

@@ -22,6 +22,7 @@ def train_in_run(
     data_path: str,
     recipe_name: str | None,
     base: str,
+    *,
     gpus: int,
     flags: Mapping[str, object],
 ) -> dict[str, Any]:

@@ -62,7 +62,9 @@ def _convert(gguf: Path, folder: Path) -> None:
     source: dict[str, Any] = {"gguf_file": gguf.name, "local_files_only": True}
     try:
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **source)
-        model = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **source)
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            gguf.parent, dtype=torch.float32, **source
+        )
     except (OSError, ValueError, KeyError, RuntimeError, TypeError) as exc:
         cause = str(exc).strip().split("\n")[0]
         raise BaseUnusable(N_("the GGUF cannot be read ({cause})"), path=gguf, cause=cause) from exc

@@ -186,7 +186,8 @@ def _watch(rows: Sequence[Row], lessons: Sequence[int], recipe: Recipe) -> list[
         return []
     shuffled = random.Random(recipe.seed).sample(lessons, len(lessons))  # noqa: S311  # no secret
     left = Counter(rows[number].targets for number in lessons)
-    spare, needed = [], []
+    spare: list[int] = []
+    needed: list[int] = []
     for number in shuffled:
         answer = rows[number].targets
         (spare if left[answer] > 1 else needed).append(number)

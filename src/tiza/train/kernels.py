@@ -25,7 +25,9 @@ class LoraLinear(Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, scale: float, a: Tensor, *bs: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, scale: float, a: Tensor, *bs: Tensor
+    ) -> Tensor:
         """Compute the product of all layers at once."""
         low = x @ a.to(x.dtype).T
         y = x @ weight.T
@@ -38,7 +40,7 @@ class LoraLinear(Function):
         return y
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]  # torch leaves it untyped
+    @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of x, A and every B."""
         x, weight, a, low, *bs = ctx.saved_tensors
@@ -68,7 +70,7 @@ class RMSNorm(Function):
         return (wide * inverse).to(x.dtype).mul_(weight)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]  # torch leaves it untyped
+    @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradient of x."""
         x, weight, inverse = ctx.saved_tensors
@@ -89,7 +91,7 @@ class SwiGLU(Function):
         return torch.nn.functional.silu(gate).mul_(value)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]  # torch leaves it untyped
+    @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> Tensor:
         """Return the gradient of both halves."""
         (both,) = ctx.saved_tensors
@@ -113,7 +115,7 @@ class Rotary(Function):
         return _turn(x, cos, sin)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]  # torch leaves it untyped
+    @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         """Turn back."""
         cos, sin = ctx.saved_tensors
@@ -135,7 +137,9 @@ class HeadLoss(Function):
         losses = []
         for start in range(0, len(h), HEAD_ROWS):
             rows = slice(start, start + HEAD_ROWS)
-            loss, slope = _head(_wide(h[rows] @ embedding.T), Target(words[rows], odds[rows]), wanted)
+            loss, slope = _head(
+                _wide(h[rows] @ embedding.T), Target(words[rows], odds[rows]), wanted=wanted
+            )
             losses.append(loss)
             if dh is not None:
                 dh[rows] = slope.to(h.dtype) @ embedding
@@ -143,14 +147,14 @@ class HeadLoss(Function):
         return torch.cat(losses)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]  # torch leaves it untyped
+    @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         """Scale the gradient that is ready."""
         (dh,) = ctx.saved_tensors
         return dh * dy[:, None].to(dh.dtype), None, None, None
 
 
-def _head(logits: Tensor, target: Target, wanted: bool) -> tuple[Tensor, Tensor]:  # noqa: FBT001
+def _head(logits: Tensor, target: Target, *, wanted: bool) -> tuple[Tensor, Tensor]:
     """Return the losses and, if wanted, their slopes in the logits (whose memory they take)."""
     every = logits.logsumexp(1, keepdim=True)
     chosen = logits.gather(1, target.words) - every
@@ -159,7 +163,7 @@ def _head(logits: Tensor, target: Target, wanted: bool) -> tuple[Tensor, Tensor]
     loss = -(target.odds * chosen).sum(1, keepdim=True)
     loss = loss - torch.where(rest > 0, rest * others.log(), 0.0)
     if wanted:
-        # With q the softmax, p the odds, r and o the rest of each: q (1 - r/o), and q - p if chosen.
+        # With q the softmax, p the odds, r and o the rest of each: q (1 - r/o); chosen words q - p.
         share = torch.where(rest > 0, rest / others, 0.0)
         logits.sub_(every).exp_().mul_(1 - share)
         logits.scatter_add_(1, target.words, chosen.exp() * share - target.odds)

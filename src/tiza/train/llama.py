@@ -5,7 +5,7 @@ all rows share (the system prompt) are computed once a batch; layers below the l
 are computed once a run; the head looks at learned positions only. Rows of a batch follow each other
 flat, padded to one length: [prefix; row 1; row 2; …].
 
-Knows models whose config says "llama" without biases or stretched positions; `stock` knows the rest.
+Knows models whose config says "llama" without biases or stretched positions; `stock` the rest.
 """
 
 import json
@@ -127,7 +127,7 @@ class LlamaNetwork:
     def losses(self, rows: Sequence[int], target: Target) -> Tensor:
         """Return the cross-entropy of each learned position."""
         hidden = self._hidden(rows)
-        return HeadLoss.apply(hidden, self._head, target.words, target.odds)  # type: ignore[no-any-return]  # untyped
+        return HeadLoss.apply(hidden, self._head, target.words, target.odds)
 
     def save(self, folder: Path) -> None:
         """Write the adapter in peft's format, float32."""
@@ -136,7 +136,9 @@ class LlamaNetwork:
             for group, a in layer.a.items():
                 for place, name in enumerate(GROUPS[group]):
                     key = f"base_model.model.model.layers.{number}.{name}"
-                    tensors[f"{key}.lora_A.weight"] = a.detach()[place * r : (place + 1) * r].clone()
+                    tensors[f"{key}.lora_A.weight"] = a.detach()[
+                        place * r : (place + 1) * r
+                    ].clone()
                     tensors[f"{key}.lora_B.weight"] = layer.b[group][place].detach().clone()
         save_file(tensors, folder / "adapter_model.safetensors", {"format": "pt"})
         config = {
@@ -167,9 +169,7 @@ class LlamaNetwork:
             for number in range(self._shape.layers)
         ]
 
-    def _layer(
-        self, weights: Weights, place: str, draw: torch.Generator, *, learns: bool
-    ) -> Layer:
+    def _layer(self, weights: Weights, place: str, draw: torch.Generator, *, learns: bool) -> Layer:
         r, wide = self._recipe.lora_r, torch.promote_types(self._dtype, torch.float32)
         fused, a, b = {}, {}, {}
         for group, names in GROUPS.items():
@@ -210,7 +210,7 @@ class LlamaNetwork:
         """Return the normalised states [n, d] from which the learned tokens are predicted."""
         shared, own = self._below
         x = _padded([own[number] for number in numbers])
-        length, prefix = x.shape[1], len(shared)
+        length = x.shape[1]
         positions = [
             place * length + answer - 1
             for place, number in enumerate(numbers)
@@ -220,7 +220,7 @@ class LlamaNetwork:
         for layer in self._layers[self._first :]:
             x = self._block(layer, x, len(numbers))
         chosen = x[torch.tensor(positions)]
-        return RMSNorm.apply(chosen, self._norm, self._shape.epsilon)  # type: ignore[no-any-return]  # untyped
+        return RMSNorm.apply(chosen, self._norm, self._shape.epsilon)
 
     def _block(self, layer: Layer, x: Tensor, count: int) -> Tensor:
         """One block on [prefix + count · length, d]."""
@@ -233,8 +233,7 @@ class LlamaNetwork:
         weight = layer.weights[group]
         if group not in layer.a:
             return x @ weight.T
-        product = LoraLinear.apply(x, weight, self._scale, layer.a[group], *layer.b[group])
-        return product  # type: ignore[no-any-return]  # untyped
+        return LoraLinear.apply(x, weight, self._scale, layer.a[group], *layer.b[group])
 
     def _attend(self, qkv: Tensor, count: int) -> Tensor:
         """Attention of the prefix to itself, and of each row to the prefix and itself."""

@@ -1,4 +1,4 @@
-"""The training loop: gradients, a clipped step of AdamW, an event a step, a checkpoint now and then.
+"""The training loop: gradients, a clipped step of AdamW, an event, a checkpoint now and then.
 
 The same for every network and device. A step depends on the weights, the optimiser's moments and
 the plan alone, so that a run that was killed ends with the same bits as one that was not.
@@ -74,7 +74,11 @@ def fit(work: Work, events: Events, progress: Progress) -> State:
                 work.checkpoint.save(state, parameters, optimizer)
                 saved = time.monotonic()
             if interrupt.asked:
-                progress.say(_("Stopped after step {step}. The same command goes on from there.").format(step=state.step))
+                progress.say(
+                    _("Stopped after step {step}. The same command goes on from there.").format(
+                        step=state.step
+                    )
+                )
                 raise KeyboardInterrupt
     if work.recipe.patience and state.best is not None:
         work.checkpoint.load_best(parameters)
@@ -99,8 +103,11 @@ def _advance(
     )
     events.add(
         "step",
-        **{"step": state.step, "epoch": step.epoch, "rate": step.rate},
-        **{"loss": losses.lesson, "replay_loss": losses.replay},
+        step=state.step,
+        epoch=step.epoch,
+        rate=step.rate,
+        loss=losses.lesson,
+        replay_loss=losses.replay,
         tokens_per_second=round(tokens / seconds, 1),
         memory_bytes=used(work.network.device),
     )

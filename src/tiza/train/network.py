@@ -38,6 +38,6 @@ class Network(Protocol):
 def has_bfloat16(device: torch.device) -> bool:
     """Tell whether the hardware multiplies bfloat16 faster than float32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     amx = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
     return bool(amx())

@@ -45,9 +45,7 @@ def _lines(all_events: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, str, 
             yield name, color, sorted(curves[key].items())
 
 
-def _picture(
-    lines: Sequence[tuple[str, str, Sequence[Point]]], last: float, highest: float
-) -> str:
+def _picture(lines: Sequence[tuple[str, str, Sequence[Point]]], last: float, highest: float) -> str:
     def place(point: Point) -> str:
         x = LEFT + (WIDTH - LEFT - EDGE) * point[0] / max(last, 1)
         y = HEIGHT - BOTTOM - (HEIGHT - BOTTOM - EDGE) * point[1] / highest
@@ -61,7 +59,9 @@ def _picture(
         value = highest * tick / TICKS
         left, right = place((0, value)), place((last, value))
         parts.append(f'<polyline points="{left} {right}" stroke="#9ca3af" stroke-width="0.3"/>')
-        parts.append(f'<text x="{LEFT - 8}" y="{left.split(",")[1]}" text-anchor="end">{value:.2f}</text>')
+        parts.append(
+            f'<text x="{LEFT - 8}" y="{left.split(",")[1]}" text-anchor="end">{value:.2f}</text>'
+        )
     for number, (name, color, points) in enumerate(lines):
         path = " ".join(map(place, points))
         parts.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>')
@@ -69,5 +69,5 @@ def _picture(
         parts.append(f'<text x="{x}" y="{EDGE - 10}" fill="{color}">{escape(name)}</text>')
     middle = (WIDTH + LEFT - EDGE) / 2
     words = escape(_("step {last}").format(last=int(last)))
-    parts.append(f'<text x="{middle}" y="{HEIGHT - 10}" text-anchor="middle">1 – {words}</text></svg>')
+    parts.append(f'<text x="{middle}" y="{HEIGHT - 10}" text-anchor="middle">{words}</text></svg>')
     return "\n".join(parts) + "\n"

@@ -37,7 +37,7 @@ class Recipe:
     max_length: Annotated[int, Field(ge=16)]
     over_long: Literal["cut", "drop"]
     lora_r: Count = 16
-    lora_alpha: Positive = 32
+    lora_alpha: Count = 32
     lora_layers: Annotated[float, Field(gt=0, le=1)] = 1.0
     replay_ratio: Annotated[float, Field(ge=0)] = 0.0
     replay_weight: Annotated[float, Field(ge=0)] = 0.0
@@ -109,7 +109,9 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
         mark = getattr(exc, "problem_mark", None)
         reason = str(getattr(exc, "problem", None) or exc)
         line = mark.line + 1 if mark else 1
-        raise RecipeInvalid(N_("is not YAML ({reason})"), reason=reason, path=path, line=line) from exc
+        raise RecipeInvalid(
+            N_("is not YAML ({reason})"), reason=reason, path=path, line=line
+        ) from exc
     if not isinstance(values, dict) or not isinstance(node, yaml.MappingNode):
         raise RecipeInvalid(N_("must be a list of keys with values"), path=path, line=1)
     lines: dict[str, int] = {}

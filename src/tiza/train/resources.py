@@ -1,6 +1,6 @@
-"""Memory and disk: what a run needs, what is there, and what would fit. Asked before the first step.
+"""Memory and disk: what a run needs, what is there, and what would fit.
 
-Estimates err upwards; they are compared with what was measured in docs/decisions.md.
+Asked before the first step. Estimates err upwards: a run that begins shall end.
 """
 
 import contextlib
@@ -114,7 +114,7 @@ def used(device: torch.device) -> int:
 
 
 def keep_memory() -> None:
-    """Let glibc keep freed memory: each step asks for the same again, and the kernel would clear it.
+    """Let glibc keep freed memory: each step asks for the same, and the kernel would clear it.
 
     As much as another allocator would gain here, without loading one.
     """

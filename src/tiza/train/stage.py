@@ -81,9 +81,15 @@ def _train(
     network = base.network(weights, rows, recipe, device)
     folder = run.path / WORKING
     folder.mkdir(exist_ok=True)
-    wanted = _targets(network, rows, recipe, folder / "targets.safetensors", facts, progress)
     checkpoint = Checkpoint(folder, facts["key"])
-    work = Work(network, rows, wanted, recipe, steps, checkpoint)
+    work = Work(
+        network,
+        rows,
+        _targets(network, rows, recipe, checkpoint, progress),
+        recipe,
+        steps,
+        checkpoint,
+    )
     with Events(run.events, "train") as events:
         state = fit(work, events, progress)
         events.add("end", step=state.step, held_out_loss=state.best)
@@ -92,10 +98,17 @@ def _train(
     _publish(network, order, run.path / result, facts)
     plot.draw(run.events, run.path / "loss.svg")
     facts |= {
-        **{"begun": begun, "ended": now(), "result": result, "network": network.name},
-        **{"samples": rows.counts, "prefix_tokens": rows.prefix},
-        **{"steps": state.step, "planned_steps": len(steps), "held_out_loss": state.best},
-        **{"seconds": round(state.seconds, 1), "tokens": state.tokens},
+        "begun": begun,
+        "ended": now(),
+        "result": result,
+        "network": network.name,
+        "samples": rows.counts,
+        "prefix_tokens": rows.prefix,
+        "steps": state.step,
+        "planned_steps": len(steps),
+        "held_out_loss": state.best,
+        "seconds": round(state.seconds, 1),
+        "tokens": state.tokens,
         "tokens_per_second": round(state.tokens / max(state.seconds, 1e-6), 1),
         "peak_memory_bytes": resources.used(device),
         **surroundings(*PACKAGES),
@@ -135,17 +148,13 @@ def _tell(rows: Rows, steps: list[Step], progress: Progress) -> None:
 
 
 def _targets(
-    network: Network,
-    rows: Rows,
-    recipe: Recipe,
-    path: Path,
-    facts: Mapping[str, Any],
-    progress: Progress,
+    network: Network, rows: Rows, recipe: Recipe, kept: Checkpoint, progress: Progress
 ) -> targets.Targets:
     """Return what each row should say; the base's own distributions are computed once and kept."""
     top = min(recipe.replay_top_k, network.vocabulary)
     numbers = rows.replay if recipe.replay_ratio and recipe.replay_weight else []
-    soft = targets.load(path, facts["key"]) if numbers else {}
+    path = kept.folder / "targets.safetensors"
+    soft = targets.load(path, kept.key) if numbers else {}
     if soft is None:
         soft = {}
         bar = progress.step(_("Ask the base"), len(numbers))
@@ -156,7 +165,7 @@ def _targets(
                 soft[number] = targets.Target(said.words[part].clone(), said.odds[part].clone())
                 start = part.stop
             bar.advance(len(batch))
-        targets.save(soft, path, facts["key"])
+        targets.save(soft, path, kept.key)
     return targets.Targets(rows.rows, soft, top)
 
 

@@ -87,7 +87,9 @@ def _load(weights: Weights, recipe: Recipe, *, narrow: bool) -> Any:
         )
     except (OSError, ValueError, KeyError, RuntimeError, TypeError) as exc:
         cause = str(exc).strip().split("\n")[0]
-        raise BaseUnusable(N_("transformers refuses it ({cause})"), path=weights.folder, cause=cause) from exc
+        raise BaseUnusable(
+            N_("transformers refuses it ({cause})"), path=weights.folder, cause=cause
+        ) from exc
 
 
 def _with_adapter(model: Any, recipe: Recipe) -> Any:

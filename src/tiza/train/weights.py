@@ -14,7 +14,6 @@ from tiza.errors import BaseUnusable
 from tiza.translation import N_
 
 
-
 class Weights:
     """A folder in Hugging Face's layout. Tensors are read one by one, when they are asked for.
 
