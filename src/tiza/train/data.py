@@ -121,8 +121,8 @@ class Tokenizer:
                 continue
             before = self._text(messages[:number], add_generation_prompt=True)
             until = self._text(messages[: number + 1])
-            if text.startswith(before) and text.startswith(until):
-                end = self._end_of_turn(until)
+            end = self._end_of_turn(until)
+            if text.startswith(before) and text.startswith(until) and end > len(before):
                 yield text[done : len(before)], False
                 yield text[len(before) : end], True
                 done = end

@@ -50,7 +50,7 @@ class Recipe:
 
     def facts(self) -> dict[str, Any]:
         """Return the recipe as a manifest holds it."""
-        return asdict(self)
+        return {**asdict(self), "phases": list(self.phases)}
 
 
 def load(recipe: str, **flags: object) -> Recipe:

@@ -55,7 +55,7 @@ def train(order: Order, progress: Progress) -> Mapping[str, Any]:
     """
     with order.run.locked():
         weights = Weights(order.base)
-        facts = _identity(order, weights)
+        facts = identity(order, weights)
         done = order.run.section("train")
         if done.get("key") == facts["key"] and (order.run.path / str(done.get("result"))).is_dir():
             progress.say(_("This run was trained already; nothing to do."))
@@ -85,7 +85,7 @@ def _train(
     work = Work(
         network,
         rows,
-        _targets(network, rows, recipe, checkpoint, progress),
+        targets_of(network, rows, recipe, checkpoint, progress),
         recipe,
         steps,
         checkpoint,
@@ -95,7 +95,11 @@ def _train(
         events.add("end", step=state.step, held_out_loss=state.best)
 
     result = "adapter" if recipe.method == "lora" else "model"
-    _publish(network, order, run.path / result, facts)
+    part = run.path / f".{result}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    network.save(part)
+    publish(part, order, run.path / result, facts)
     plot.draw(run.events, run.path / "loss.svg")
     facts |= {
         "begun": begun,
@@ -118,7 +122,7 @@ def _train(
     return facts
 
 
-def _identity(order: Order, weights: Weights) -> dict[str, Any]:
+def identity(order: Order, weights: Weights) -> dict[str, Any]:
     """Return what decides the result; its fingerprint is the `key` of checkpoints and caches."""
     facts: dict[str, Any] = {
         "recipe": order.recipe_name,
@@ -147,7 +151,7 @@ def _tell(rows: Rows, steps: list[Step], progress: Progress) -> None:
         )
 
 
-def _targets(
+def targets_of(
     network: Network, rows: Rows, recipe: Recipe, kept: Checkpoint, progress: Progress
 ) -> targets.Targets:
     """Return what each row should say; the base's own distributions are computed once and kept."""
@@ -169,12 +173,8 @@ def _targets(
     return targets.Targets(rows.rows, soft, top)
 
 
-def _publish(network: Network, order: Order, target: Path, facts: Mapping[str, Any]) -> None:
-    """Write the result beside its place and move it there whole."""
-    part = target.with_name(f".{target.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir()
-    network.save(part)
+def publish(part: Path, order: Order, target: Path, facts: Mapping[str, Any]) -> None:
+    """Complete what a network wrote into `part`, and move it to its place whole."""
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
         if (source := order.base / name).exists():
             shutil.copyfile(source, part / name)

@@ -3,6 +3,7 @@
 Slower than `llama` on a CPU, and correct for every architecture that transformers knows.
 """
 
+import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -49,6 +50,12 @@ class StockNetwork:
         """Return the cross-entropy of each learned position."""
         return cross_entropy(self._logits(rows), target)
 
+    def weights(self, rows: Sequence[int], replay: float) -> Tensor:
+        """Return the weight of each learned position: 1 for lessons, `replay` for replay."""
+        each = [self._rows.rows[n] for n in rows]
+        kinds = [replay if row.replay else 1.0 for row in each for _answer in row.answers]
+        return torch.tensor(kinds, device=self.device)
+
     def save(self, folder: Path) -> None:
         """Write the adapter in peft's format, or the whole model."""
         self.model.save_pretrained(folder)
@@ -78,7 +85,9 @@ class StockNetwork:
 
 def _load(weights: Weights, recipe: Recipe, *, narrow: bool) -> Any:
     from transformers import AutoModelForCausalLM
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # we show our own
     frozen = recipe.method == "lora"
     dtype = torch.bfloat16 if narrow and frozen else torch.float32
     try:
@@ -104,7 +113,9 @@ def _with_adapter(model: Any, recipe: Recipe) -> Any:
         target_modules=_linear_modules(model),
         layers_to_transform=list(range(first, layers)) if first else None,
     )
-    return get_peft_model(model, config)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # between peft and transformers
+        return get_peft_model(model, config)
 
 
 def _linear_modules(model: Any) -> list[str]:
