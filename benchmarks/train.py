@@ -93,11 +93,11 @@ def ours(base: Path, data: Path, work: Path) -> dict[str, Any]:
     return {**{name: facts[name] for name in names}, "adapter": str(run.path / "adapter")}
 
 
-def command(name: str, base: Path, data: Path, work: Path, target: float, limit: int) -> list[str]:
+def command(name: str, given: argparse.Namespace, base: Path, target: float) -> list[str]:
     """Return the command of a peer: the script beside this one, in its environment."""
     script = Path(__file__).with_name("peers") / "train_trl.py"
-    flags = {"base": base, "data": data, "out": work / f"{name}.json", "target": target}
-    flags |= {"seconds": limit, "setting": name}
+    flags: dict[str, Any] = {"base": base, "data": given.data, "target": target, "setting": name}
+    flags |= {"out": given.work / f"{name}.json", "seconds": given.seconds}
     words = [word for key, value in flags.items() for word in (f"--{key}", str(value))]
     return [str(PEERS / "bin" / "python"), str(script), *words]
 
@@ -141,12 +141,12 @@ def main() -> None:
     alone = [sys.executable, __file__, "--alone", "--base", str(base), "--data", str(given.data)]
     results["ours"] = measured([*alone, "--work", str(given.work)], given.work / "ours.json")
     peers()
-    score = [*command("score", base, given.data, given.work, 0.0, 0)]
+    score = [*command("score", given, base, 0.0)]
     score += ["--adapter", results["ours"]["adapter"]]
     target = measured(score, given.work / "score.json")["loss"]
     results["ours"]["loss"] = target
     for name in (each for each in given.only if each != "ours"):
-        line = command(name, base, given.data, given.work, target, given.seconds)
+        line = command(name, given, base, target)
         results[name] = measured(line, given.work / f"{name}.json")
     for name in given.only:
         rate = results[name]["tokens_per_second"]

@@ -1,6 +1,7 @@
 """One contender of `benchmarks/train.py`: TRL's SFTTrainer, in an environment of its own.
 
-`--setting trl`: as it comes. `trl-best`: our fastest. `score`: only the held-out loss of an adapter.
+`--setting trl`: as it comes. `trl-best`: the fastest that we found. `score`: only
+the held-out loss of an adapter.
 """
 
 import argparse

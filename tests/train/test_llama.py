@@ -83,7 +83,9 @@ def test_losses_and_gradients_equal_those_of_transformers(
     assert len(gradients) == len(expected) == 14 * round(LAYERS * share)
     for name, parameter in expected.items():
         short = name.removeprefix("base_model.model.model.layers.").removesuffix(".default.weight")
-        torch.testing.assert_close(gradients[short], parameter.grad, rtol=1e-3, atol=1e-5)
+        assert parameter.grad is not None
+        error = (gradients[short] - parameter.grad).norm() / parameter.grad.norm()
+        assert error < 1e-4, name
 
 
 def test_a_new_adapter_changes_nothing(tiny: Path, rows: Rows, quick: Recipe) -> None:

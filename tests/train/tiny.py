@@ -40,6 +40,7 @@ def make_model(folder: Path, *, template: str | None = TEMPLATE, **changes: obje
         "num_key_value_heads": 2,
         "tie_word_embeddings": True,
         "max_position_embeddings": 512,
+        "initializer_range": 0.2,
         **changes,
     }
     torch.manual_seed(7)
