@@ -462,7 +462,7 @@ class ResourcesShort(TizaError):
     """Data: `kind`, `needed`, `there`, `advice`, all as text."""
 
     what = N_("Training needs about {needed} of {kind}; {there} is free.")
-    hint = N_("{advice}")
+    hint = "{advice}"  # translated where it is chosen
 
 
 class TrainingDiverged(TizaError):

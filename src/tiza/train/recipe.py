@@ -118,6 +118,6 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
     for key, _value in node.value:
         if key.value in lines:
             line = key.start_mark.line + 1
-            raise RecipeInvalid(N_("{key} stands twice"), path=path, line=line, key=key.value)
+            raise RecipeInvalid("{key} " + N_("stands twice"), path=path, line=line, key=key.value)
         lines[str(key.value)] = key.start_mark.line + 1
     return {str(key): value for key, value in values.items()}, lines

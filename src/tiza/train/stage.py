@@ -178,7 +178,7 @@ def publish(part: Path, order: Order, target: Path, facts: Mapping[str, Any]) ->
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
         if (source := order.base / name).exists():
             shutil.copyfile(source, part / name)
-    origin = {"run": order.run.id, "base": facts["base"], "recipe": facts["recipe"]}
+    origin = {"run": order.run.id, "parent": facts["base"]["path"], **facts}
     (part / "tiza.json").write_text(json.dumps(origin, indent=2, ensure_ascii=False) + "\n")
     shutil.rmtree(target, ignore_errors=True)
     part.rename(target)

@@ -83,7 +83,7 @@ class Weights:
         return tensor.to(dtype)
 
     def _places(self) -> dict[str, Path]:
-        places = {}
+        places: dict[str, Path] = {}
         for path in self.files:
             try:
                 with safe_open(path, "pt") as file:
