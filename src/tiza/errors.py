@@ -358,19 +358,6 @@ class PipelineInvalid(TizaError):
 
     hint = N_("The form is explained at the top of the shipped pipeline full.yaml.")
 
-
-class RecipeNotFound(TizaError):
-    """Data: `recipe`, `names` of those that are there."""
-
-    what = N_("There is no recipe {recipe}.")
-    hint = N_("Name a YAML file, or one of: {names}.")
-
-
-class RecipeInvalid(TizaError):
-    """Data: `path`, `line` (or the flag to blame); `problem` is a template over the data."""
-
-    hint = N_("The recipes under recipes/ explain every key.")
-
     def __init__(self, problem: str, **data: object) -> None:
         super().__init__(**data)
         self.problem = problem
@@ -425,6 +412,25 @@ class CommitUnknown(TizaError):
 
     what = N_("There is no commit {commit} in {repo}.")
     hint = N_("Copy its whole hash from `git log`; was it pushed?")
+
+
+class RecipeNotFound(TizaError):
+    """Data: `recipe`, `names` of those that are there."""
+
+    what = N_("There is no recipe {recipe}.")
+    hint = N_("Name a YAML file, or one of: {names}.")
+
+
+class RecipeInvalid(TizaError):
+    """Data: `path`, `line` (or the flag to blame); `problem` is a template over the data."""
+
+    hint = N_("The recipes under recipes/ explain every key.")
+
+    def __init__(self, problem: str, **data: object) -> None:
+        super().__init__(**data)
+        self.problem = problem
+
+    def message(self, language: str = "en") -> str:
         """Return the file, the line and what is wrong with it."""
         key, _space, words = self.problem.partition(" ")
         problem = f"{key} {translate(words, language)}" if key == "{key}" else ""
