@@ -19,7 +19,7 @@ run: $(VENV)/run.stamp ## Engine, API and page on this machine; Ctrl-C stops eve
 	@exec $(BIN)/tiza up
 
 .PHONY: test
-test: $(VENV)/dev.stamp ## The whole test suite
+test: $(VENV)/dev.stamp $(VENV)/train.stamp ## The whole test suite
 	@$(BIN)/python tools/system_packages.py
 	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
@@ -61,6 +61,8 @@ lock: $(VENV)/dev.stamp ## Pin the newest versions of every dependency, with has
 	@$(PIP) install uv
 	@$(LOCK) --group build -o requirements/run.txt
 	@$(LOCK) --group dev -o requirements/dev.txt
+	@$(LOCK) --extra train --constraints requirements/dev.txt -o $(VENV)/train.lock
+	@$(BIN)/python tools/train_lock.py $(VENV)/train.lock
 
 .PHONY: clean
 clean: ## Remove what was installed and built (models/ and var/ stay)
@@ -87,4 +89,12 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
 	@echo "Installing the tools for tests and checks (once) …"
 	@$(PIP) install --require-hashes --no-deps -r requirements/dev.txt
 	@$(BIN)/python tools/vendor.py --dev
+	@touch $@
+
+# A torch that is built for CUDA (the only kind that some indexes have) cannot be imported without it.
+$(VENV)/train.stamp: $(VENV)/run.stamp requirements/train.txt requirements/train-cuda.txt
+	@echo "Installing what training needs (~400 MB, once) …"
+	@$(PIP) install --require-hashes --no-deps -r requirements/train.txt
+	@$(BIN)/python -c 'import torch' 2> /dev/null || \
+		$(PIP) install --require-hashes --no-deps -r requirements/train-cuda.txt
 	@touch $@

@@ -48,6 +48,12 @@
     ├── RepositoryRefused        documents are not fetched from that kind of address
     ├── RepositoryUnreachable    git cannot fetch from the address, or not in time
     ├── CommitUnknown            the repository has no such commit
+    ├── RecipeNotFound           no recipe has that name
+    ├── RecipeInvalid            a line of a recipe cannot be used
+    ├── BaseUnusable             the base model cannot be trained
+    ├── TemplateUnusable         the base model's chat template is missing or refuses a sample
+    ├── ResourcesShort           not enough memory or disk for what was asked
+    ├── TrainingDiverged         the loss is no number any more
     └── RequestError             an answer of the API: has a status and a code (see contract)
         ├── InvalidRequest       422 invalid_request
         ├── BodyTooLarge         413 body_too_large
@@ -534,6 +540,70 @@ class CommitUnknown(TizaError):
 
     what = N_("There is no commit {commit} in {repo}.")
     hint = N_("Copy its whole hash from `git log`; was it pushed?")
+
+
+class RecipeNotFound(TizaError):
+    """Data: `recipe`, `names` of those that are there."""
+
+    what = N_("There is no recipe {recipe}.")
+    hint = N_("Name a YAML file, or one of: {names}.")
+
+
+class RecipeInvalid(TizaError):
+    """Data: `path`, `line` (or the flag to blame); `problem` is a template over the data."""
+
+    hint = N_("The recipes under recipes/ explain every key.")
+
+    def __init__(self, problem: str, **data: object) -> None:
+        super().__init__(**data)
+        self.problem = problem
+
+    def message(self, language: str = "en") -> str:
+        """Return the file, the line and what is wrong with it."""
+        key, _space, words = self.problem.partition(" ")
+        problem = f"{key} {translate(words, language)}" if key == "{key}" else ""
+        problem = (problem or translate(self.problem, language)).format(**self.data)
+        return "{path}:{line}: {said}. {hint}".format(
+            **self.data, said=problem, hint=translate(self.hint, language)
+        )
+
+
+class BaseUnusable(TizaError):
+    """Data: `path`; `reason` is a template over the data."""
+
+    what = N_("{path} cannot be trained: {said}.")
+    hint = N_("Give --base a folder in the layout of Hugging Face, with safetensors and tokenizer.")
+
+    def __init__(self, reason: str, **data: object) -> None:
+        super().__init__(**data)
+        self.reason = reason
+
+    def message(self, language: str = "en") -> str:
+        """Return the model, what is wrong with it and what to do."""
+        said = translate(self.reason, language).format(**self.data)
+        words = translate(self.what, language).format(path=self.data["path"], said=said)
+        return f"{words} {translate(self.hint, language)}"
+
+
+class TemplateUnusable(TizaError):
+    """Data: `model`, `reason`."""
+
+    what = N_("The chat template of {model} cannot be used: {reason}.")
+    hint = N_("Choose a base model that was made for conversations (an Instruct model).")
+
+
+class ResourcesShort(TizaError):
+    """Data: `kind`, `needed`, `there`, `advice`, all as text."""
+
+    what = N_("Training needs about {needed} of {kind}; {there} is free.")
+    hint = "{advice}"  # translated where it is chosen
+
+
+class TrainingDiverged(TizaError):
+    """Data: `step`, `kept` (the last good checkpoint)."""
+
+    what = N_("The loss is no number any more at step {step}; training stopped.")
+    hint = N_("{kept} holds the last good state. Begin anew with a lower --learning-rate.")
 
 
 class RequestError(TizaError):

@@ -40,3 +40,46 @@ def serve(engine: str, model_path: str | None, host: str, port: int | None, gpus
 
     settings = load(model_path=model_path, vllm_port=port)
     serve_until_stopped(engine, settings, host, gpus)
+
+
+@model.command(help=_("Train on the samples of a run; the same command goes on where it stopped."))
+@click.option(
+    "--data-path",
+    metavar="RUN|FILE",
+    required=True,
+    help=_("A run (name, folder or `latest`) or a JSONL file of samples."),
+)
+@click.option(
+    "--recipe", metavar="NAME|PATH", help=_("What is learned and how; by default for this machine.")
+)
+@click.option(
+    "--base",
+    metavar="PATH|NAME",
+    default="",
+    help=_("Model to begin with; by default the one that is shipped."),
+)
+@click.option("--num-epochs", type=int, help=_("How often every sample is seen."))
+@click.option("--learning-rate", type=float, help=_("Highest rate of learning."))
+@click.option("--batch-size", type=int, help=_("Samples of lessons for one update."))
+@click.option("--micro-batch-tokens", type=int, help=_("Tokens at once; bounds the memory."))
+@click.option("--max-length", type=int, help=_("Tokens of the longest sample."))
+@click.option("--seed", type=int, help=_("The same seed gives the same model."))
+@click.option(
+    "--gpus", type=click.IntRange(1), default=1, show_default=True, help=_("GPUs to train on.")
+)
+@click.option("--json", "as_json", is_flag=True, help=_("Print JSON."))
+def train(
+    data_path: str, recipe: str | None, base: str, gpus: int, *, as_json: bool, **flags: object
+) -> None:
+    """Train in the run's folder and say what came out."""
+    import json
+
+    from tiza.cli.training import train_in_run
+    from tiza.settings import load
+
+    facts = train_in_run(load(), data_path, recipe, base, gpus=gpus, flags=flags)
+    if as_json:
+        click.echo(json.dumps(facts, indent=2, ensure_ascii=False, default=str))
+        return
+    seconds, words = facts["seconds"], _("{path}: {steps} steps in {seconds} s")
+    click.echo(words.format(path=facts["path"], steps=facts["steps"], seconds=seconds))

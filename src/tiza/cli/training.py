@@ -1,0 +1,78 @@
+"""From what a person writes to a training order: run or file, recipe, base."""
+
+import hashlib
+import importlib.util
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tiza.errors import MissingExtra
+from tiza.models.find import find as find_model
+from tiza.progress import Progress
+from tiza.runs import samples
+from tiza.runs.run import Run, create, find, runs
+from tiza.settings import Settings
+
+NEEDED = {"torch": "torch==2.13.0", "transformers": "transformers", "peft": "peft"}
+
+
+def train_in_run(
+    settings: Settings,
+    data_path: str,
+    recipe_name: str | None,
+    base: str,
+    *,
+    gpus: int,
+    flags: Mapping[str, object],
+) -> dict[str, Any]:
+    """Train and return what the manifest holds, and the result's `path`.
+
+    Raises:
+        MissingExtra: torch or transformers are not installed.
+        Every error of `tiza.train.stage.train`, `recipe.load`, `runs.find` and `models.find`.
+
+    """
+    _check_extra()
+    from tiza.train.base import folder_of
+    from tiza.train.recipe import load
+    from tiza.train.stage import Order, default_recipe, train
+
+    name = recipe_name or default_recipe()
+    recipe = load(name, **flags)
+    run = _run(data_path, settings.var_path / "runs")
+    model = find_model(base, settings.models_path)
+    folder = folder_of(model, settings.var_path / "cache" / "models")
+    order = Order(run, folder, recipe, name, settings.system_prompt)
+    if gpus > 1:
+        from tiza.train.gpus import train_on
+
+        facts = train_on(gpus, order)
+    else:
+        with Progress() as progress:
+            facts = dict(train(order, progress))
+    return {**facts, "path": str(run.path / facts["result"])}
+
+
+def _run(data_path: str, folder: Path) -> Run:
+    """Return the run, or, for a file, the run that holds a copy of it; made at its first use."""
+    path = Path(data_path).expanduser()
+    if not path.is_file():
+        return find(data_path, folder)
+    for _sample in samples.read(path):
+        pass  # a broken file makes no run
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    for run in reversed(runs(folder)):
+        if run.section("data").get("sha256") == digest:
+            return run
+    run = create(folder)
+    shutil.copyfile(path, run.train)
+    run.record("data", {"path": str(path.resolve()), "sha256": digest})
+    return run
+
+
+def _check_extra() -> None:
+    for package, wanted in NEEDED.items():
+        if importlib.util.find_spec(package) is None:
+            command = f'pip install "{wanted}" "tiza[train]"'
+            raise MissingExtra(package=package, command=command)

@@ -1,0 +1,1 @@
+"""Train: what is learned, kept, resumed and refused."""
