@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from tiza.models.record import write_record
     ids=["all-linear", "rank-stabilised", "ranks-differ"],
 )
 def test_merge_equals_peft_when_both_add_the_same_adapter(
-    settings: dict[str, object], tiny_model: Path, tmp_path: Path
+    settings: dict[str, Any], tiny_model: Path, tmp_path: Path
 ) -> None:
     """Tensor by tensor, the arithmetic is that of peft's merge_and_unload."""
     folder = tiny.adapt(tiny_model, tmp_path / "adapter", **settings)

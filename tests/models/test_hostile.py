@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gguf import GGMLQuantizationType as Kind
 
 from tiza.errors import WeightsBroken
 from tiza.models import gguf_file, tensors
 from tiza.models.gguf_file import STRING, UINT32, Value
-from tiza.models.quantise import Kind, encode
+from tiza.models.quantise import encode
 from tiza.models.tensors import Tensor
 
 HUGE = 1 << 60

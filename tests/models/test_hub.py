@@ -156,9 +156,7 @@ def test_pull_leaves_nothing_when_it_is_refused(
     with pytest.raises(error):
         fetch(repository, tmp_path / "models", **more)
 
-    assert not list(tmp_path.rglob("*.*")) or not [
-        p for p in (tmp_path / "models").iterdir() if not p.name.startswith(".")
-    ]
+    assert not list((tmp_path / "models").glob("[!.]*"))
 
 
 def test_pull_takes_a_gguf_when_it_is_the_only_one_or_chosen(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
 from tests.models import tiny
 from tests.models.ask import answers, following, logprobs
 from tiza.errors import MissingExtra, ModelExists, ModelUnsupported, WeightsBroken
-from tiza.models import gguf_file, hf_folder, pack, unpack
+from tiza.models import gguf_file, hf_folder, pack, tensors, unpack
 from tiza.models.find import Model
 from tiza.models.quantise import KINDS
 
@@ -122,7 +122,7 @@ def test_weights_stay_near_when_a_kind_is_smaller(
     unpack.unpack(tmp_path / "model.gguf", tmp_path / "back")
 
     before = load_file(tiny_model / "model.safetensors")
-    for name, tensor in unpack.tensors.read_folder(tmp_path / "back").items():
+    for name, tensor in tensors.read_folder(tmp_path / "back").items():
         rounding = 1 / 256  # of bfloat16, in which the folder is
         error = np.abs(tensor.float32() - before[name]).max() / np.abs(before[name]).max()
         assert error <= ERRORS[kind] + rounding, name

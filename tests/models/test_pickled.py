@@ -17,13 +17,13 @@ from tiza.errors import PickleRefused, WeightsBroken
 from tiza.models import pickled
 
 
-def pickle_of(folder: Path, held: dict[str, Any], parts: int = 1, **more: object) -> Path:
+def pickle_of(folder: Path, held: dict[str, Any], parts: int = 1, **more: Any) -> Path:
     """Write weights as torch did for years, in one file or in parts with an index."""
     folder.mkdir(parents=True, exist_ok=True)
     if parts == 1:
         torch.save(held, folder / "pytorch_model.bin", **more)
         return folder
-    places = {}
+    places: dict[str, str] = {}
     for number in range(parts):
         name = f"pytorch_model-{number + 1:05}-of-{parts:05}.bin"
         chosen = dict(list(held.items())[number::parts])

@@ -197,9 +197,13 @@ def test_new_file_keeps_what_appeared_meanwhile(tmp_path: Path) -> None:
     """Another program's file of the same name is not overwritten at the last moment."""
     target = tmp_path / "model.gguf"
 
-    with pytest.raises(ModelExists), place.new_file(target) as part:
-        part.write_text("ours")
-        target.write_text("theirs")
+    def both() -> None:
+        with place.new_file(target) as part:
+            part.write_text("ours")
+            target.write_text("theirs")
+
+    with pytest.raises(ModelExists):
+        both()
 
     assert [path.read_text() for path in tmp_path.iterdir()] == ["theirs"]
 

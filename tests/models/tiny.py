@@ -2,6 +2,7 @@
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -61,7 +62,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
         show_progress=False,
     )
     inner.train_from_iterator([TEXT], trainer)
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # theirs is not typed
         tokenizer_object=inner,
         bos_token="<|im_start|>",
         eos_token="<|im_end|>",
@@ -71,19 +72,19 @@ def tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def adapt(base: Path, folder: Path, seed: int = 1, **more: object) -> Path:
+def adapt(base: Path, folder: Path, seed: int = 1, **more: Any) -> Path:
     """Make an adapter of all linear layers whose effect is not small."""
     from peft import LoraConfig, get_peft_model
 
     torch.manual_seed(seed)
     model = LlamaForCausalLM.from_pretrained(base, dtype=torch.float32)
-    settings = {"r": 4, "lora_alpha": 8, "target_modules": "all-linear", **more}
+    settings: dict[str, Any] = {"r": 4, "lora_alpha": 8, "target_modules": "all-linear", **more}
     with warnings.catch_warnings(action="ignore"):  # peft asks transformers in an old way
         tuned = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **settings))
     for name, weights in tuned.named_parameters():
         if "lora_" in name:
             torch.nn.init.normal_(weights, std=0.2)
-    tuned.save_pretrained(folder)
+    tuned.save_pretrained(str(folder))
     return folder
 
 
