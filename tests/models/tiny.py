@@ -107,8 +107,8 @@ def likeliest(folder: Path, text: str, words: int = 12) -> list[tuple[int, float
     for _ in range(words):
         with torch.no_grad():
             scores = model(torch.tensor([ids])).logits[0, -1].log_softmax(-1)
-        if int(scores.argmax()) in ENDS:
-            break
         ids.append(int(scores.argmax()))
         found.append((ids[-1], float(scores.max())))
+        if ids[-1] in ENDS:
+            break
     return found
