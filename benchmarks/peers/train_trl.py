@@ -65,17 +65,11 @@ class Watch(TrainerCallback):
         """Seconds of training alone."""
         return time.monotonic() - self.began - self.apart
 
-    def on_train_begin(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002  # the trainer's
+    def on_train_begin(self, *args: Any, **kwargs: Any) -> None:  # the trainer's
         """Start the clock."""
         self.began = time.monotonic()
 
-    def on_step_end(
-        self,
-        args: Any,
-        state: Any,
-        control: Any,
-        **kwargs: Any,  # noqa: ARG002  # the trainer's
-    ) -> None:
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Look at the loss every some seconds."""
         if self.seconds - self.asked < CHECK_SECONDS:
             return
