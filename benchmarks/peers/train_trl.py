@@ -53,7 +53,7 @@ def loss(model: Any, tokenizer: Any, watched: list[dict[str, Any]]) -> float:
     return total / count
 
 
-class Watch(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
+class Watch(TrainerCallback):
     """Asks for the held-out loss now and then, outside the clock; ends at target or limit."""
 
     def __init__(self, given: argparse.Namespace, tokenizer: Any, watched: list[Any]) -> None:
@@ -65,16 +65,16 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers is untyped h
         """Seconds of training alone."""
         return time.monotonic() - self.began - self.apart
 
-    def on_train_begin(self, *_args: Any, **_options: Any) -> None:
+    def on_train_begin(self, *args: Any, **kwargs: Any) -> None:  # the trainer's
         """Start the clock."""
         self.began = time.monotonic()
 
-    def on_step_end(self, _args: Any, _state: Any, control: Any, **options: Any) -> None:
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Look at the loss every some seconds."""
         if self.seconds - self.asked < CHECK_SECONDS:
             return
         self.asked, paused = self.seconds, time.monotonic()
-        model = options["model"].eval()
+        model = kwargs["model"].eval()
         self.loss = loss(model, self.tokenizer, self.watched)
         model.train()
         self.apart += time.monotonic() - paused
@@ -135,7 +135,7 @@ def _tokens(trainer: Any) -> float:
     """Return the tokens seen, by the mean length of a row."""
     lengths = [len(ids) for ids in trainer.train_dataset["input_ids"]]
     rows = trainer.state.global_step * trainer.args.per_device_train_batch_size
-    return rows * sum(lengths) / len(lengths)
+    return float(rows * sum(lengths) / len(lengths))
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -37,7 +38,11 @@ def test_the_processes_read_the_order_that_was_given(
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_the_engine_of_several_processes_leaves_the_same_kind_of_result(
-    tmp_path: Path, tiny: Path, quick: Recipe, monkeypatch: pytest.MonkeyPatch, method: str
+    tmp_path: Path,
+    tiny: Path,
+    quick: Recipe,
+    monkeypatch: pytest.MonkeyPatch,
+    method: Literal["lora", "full"],
 ) -> None:
     """Carried out by one process: the result is in the run's folder, with its origin."""
     monkeypatch.setenv("WORLD_SIZE", "1")

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -102,10 +102,22 @@ def test_the_same_seed_gives_the_same_bits(tmp_path: Path, tiny: Path, quick: Re
     assert adapters[0] == adapters[1]
 
 
+def test_a_run_that_watches_nothing_ends_and_has_its_picture(
+    tmp_path: Path, tiny: Path, quick: Recipe
+) -> None:
+    """Few samples are all learned; there is no held-out loss to draw."""
+    run = make_run(tmp_path / "run", lessons(4))
+
+    facts = teach(run, tiny, replace(quick, num_epochs=1))
+
+    assert facts["held_out_loss"] is None
+    assert (run.path / "loss.svg").stat().st_size > 0
+
+
 @pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing.*:FutureWarning")
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_models_of_another_kind_are_trained_by_transformers(
-    tmp_path: Path, quick: Recipe, method: str
+    tmp_path: Path, quick: Recipe, method: Literal["lora", "full"]
 ) -> None:
     """An architecture that we do not compute ourselves learns too, adapter or all weights."""
     base = make_model(tmp_path / "model", attention_bias=True)
@@ -149,7 +161,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_state(
     with pytest.raises(TrainingDiverged, match=r"state\.safetensors") as caught:
         teach(run, tiny, quick)
 
-    state = load_file(caught.value.data["kept"])
+    state = load_file(str(caught.value.data["kept"]))
     assert state
     assert all(tensor.isfinite().all() for tensor in state.values())
     assert not (run.path / "adapter").exists()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -31,7 +32,7 @@ def make_model(folder: Path, *, template: str | None = TEMPLATE, **changes: obje
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END, pad_token=END)
     fast.chat_template = template
     fast.save_pretrained(folder)
-    config = {
+    config: dict[str, Any] = {
         "vocab_size": len(vocabulary),
         "hidden_size": 32,
         "intermediate_size": 48,

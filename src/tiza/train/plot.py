@@ -33,7 +33,7 @@ def _lines(all_events: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, str, 
         if event["event"] == "begin" and event["step"] == 0:
             curves = {name: {} for name in curves}
         for name, curve in curves.items():
-            if name in event:
+            if event["event"] in {"step", "epoch"} and name in event:
                 curve[event["step"]] = event[name]
     names = {
         "loss": (_("lessons"), "#6d28d9"),
