@@ -46,7 +46,7 @@ def served(repository: Repository) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # the library's name
+        def do_GET(self) -> None:  # noqa: N802  # the library's name
             authorization = self.headers["Authorization"]
             repository.asked.append((self.path, self.headers["Range"], authorization))
             if repository.token and authorization != f"Bearer {repository.token}":
