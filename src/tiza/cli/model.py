@@ -1,8 +1,11 @@
 """`tiza model …`: what is done with models."""
 
 from gettext import gettext as _
+from pathlib import Path
 
 import click
+
+from tiza.translation import terminal_language
 
 
 @click.group(help=_("Work with models."))
@@ -83,3 +86,68 @@ def train(
         return
     seconds, words = facts["seconds"], _("{path}: {steps} steps in {seconds} s")
     click.echo(words.format(path=facts["path"], steps=facts["steps"], seconds=seconds))
+
+
+@model.command(help=_("Examine a model: what it learned, what it forgot, what it says wrongly."))
+@click.argument("model_path", metavar="MODEL")
+@click.option(
+    "--base",
+    metavar="PATH|NAME|URL",
+    help=_("Model to compare with; by default the one that it was trained from."),
+)
+@click.option(
+    "--run",
+    "run_name",
+    metavar="RUN",
+    help=_("Run with the exam; by default the one that made the model, else the latest."),
+)
+@click.option(
+    "--taxonomy-path",
+    type=click.Path(path_type=Path),
+    default=Path("taxonomy"),
+    show_default=True,
+    help=_("Folder of the taxonomy, to see which lessons have changed."),
+)
+@click.option("--api-key", help=_("Key of MODEL, if it is an address that asks for one."))
+@click.option("--judge-url", help=_("Address of a model that grades the exam a second time."))
+@click.option("--judge-key", default="", help=_("Key of the judge."))
+@click.option("--judge-model", default="", help=_("Name of the judge's model."))
+@click.option("--json", "as_json", is_flag=True, help=_("Print JSON."))
+def evaluate(  # noqa: PLR0917  # click passes every option by name
+    model_path: str,
+    base: str | None,
+    run_name: str | None,
+    taxonomy_path: Path,
+    api_key: str | None,
+    judge_url: str | None,
+    judge_key: str,
+    judge_model: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Write the report card of a model."""
+    import json
+
+    from tiza.evaluate.ask import Endpoint
+    from tiza.evaluate.examined import subject, told
+    from tiza.evaluate.report import lines
+    from tiza.evaluate.stage import Options
+    from tiza.evaluate.stage import evaluate as examine
+    from tiza.runs.run import find
+    from tiza.settings import load
+
+    settings, language = load(), terminal_language()
+    examined = subject(model_path, settings, api_key or "")
+    known = told(examined.model)
+    run = find(run_name or known.get("run") or "latest", settings.var_path / "runs")
+    parent = subject(base if base is not None else known.get("parent") or "", settings)
+    judge = judge_url and Endpoint(judge_url.removesuffix("/v1"), judge_model, judge_key)
+    options = Options(language=language, taxonomy=taxonomy_path, judge=judge or None)
+    report = examine(examined, parent, run, settings, options)
+    if as_json:
+        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+        return
+    for line in lines(report, language):
+        click.echo(line)
+    click.echo()
+    click.echo(_("Report card: {path}").format(path=run.path / "report.html"))
