@@ -144,4 +144,4 @@ def test_pickle_becomes_safetensors_when_its_folder_is_named(tiny_model: Path, h
     assert call("convert", "old/pytorch_model.bin").stdout == "models/old-safetensors\n"
     made = load_file(here / "models" / "old-safetensors" / "model.safetensors")
     assert all(torch.equal(made[name], held[name]) for name in held)
-    assert tiny.VOCABULARY == len(made["model.embed_tokens.weight"])
+    assert len(made["model.embed_tokens.weight"]) == tiny.VOCABULARY
