@@ -12,6 +12,7 @@ from tiza.engines.engine import Address
 from tiza.engines.gpus import Gpu
 from tiza.errors import MissingExtra, ModelUnreadable
 from tiza.models.find import Model
+from tiza.models.lineup import Adapter, Lineup
 from tiza.settings import Settings
 
 T4 = Gpu("Tesla T4", 15360, (7, 5))
@@ -19,7 +20,7 @@ P100 = Gpu("Tesla P100", 16384, (6, 0))
 H100 = Gpu("NVIDIA H100", 81559, (9, 0))
 HERE = Address("127.0.0.1", 8080, "a-secret-key")
 FOLDER = Path("/models/samples_0")
-MODEL = Model("samples_0", FOLDER / "model.gguf", FOLDER)
+MODEL = Lineup(Model("samples_0", FOLDER / "model.gguf", FOLDER))
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +106,7 @@ def test_build_hides_the_key_when_there_is_one(program: str) -> None:
 
 def test_build_serves_the_file_when_the_model_is_only_a_gguf(program: str) -> None:
     """A model without safetensors is served from its GGUF."""
-    model = Model("samples_0", FOLDER / "model.gguf", None)
+    model = Lineup(Model("samples_0", FOLDER / "model.gguf", None))
 
     assert vllm.build(model, settings(), HERE, [T4], 1).command[2] == "/models/samples_0/model.gguf"
 
@@ -164,7 +165,7 @@ def test_choose_takes_what_is_asked_for_when_the_machine_would_have_another(
 def test_choose_fails_when_llama_cpp_has_no_gguf() -> None:
     """Safetensors alone are not llama.cpp's kind of file, and the error says so."""
     with pytest.raises(ModelUnreadable, match=r"llama\.cpp cannot load /models/samples_0"):
-        choose("llama.cpp", Model("samples_0", None, FOLDER), settings(), HERE)
+        choose("llama.cpp", Lineup(Model("samples_0", None, FOLDER)), settings(), HERE)
 
 
 @pytest.mark.parametrize(

@@ -190,12 +190,12 @@ class Supervisor:
 
 
 # A proxy of the environment has no business between two processes of one machine.
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def _answers(url: str) -> bool:
     try:
-        with _direct.open(url, timeout=HEALTH_PATIENCE) as response:
+        with direct.open(url, timeout=HEALTH_PATIENCE) as response:
             return bool(response.status == 200)  # noqa: PLR2004  # OK
     except (OSError, HTTPException, ValueError):
         return False
