@@ -1,7 +1,6 @@
 """Small LoRA adapters of the shipped model, as llama.cpp reads them, and folders of a store."""
 
 import json
-import os
 from pathlib import Path
 
 import gguf
@@ -55,4 +54,4 @@ def choose_model(store: Path, name: str) -> None:
     """Choose a model as `tiza model use` does."""
     part = store / ".chosen.part"
     part.write_text(name + "\n")
-    os.replace(part, store / ".active")
+    part.replace(store / ".active")

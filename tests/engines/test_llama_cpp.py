@@ -28,10 +28,11 @@ KEY = "a-secret-key"
 QUESTION = {"messages": [{"role": "user", "content": "What is water?"}], "max_tokens": 8}
 
 
-def engine(model: Model, port: int, folder: Path, key: str = "") -> Program:
+def engine(model: Model | Lineup, port: int, folder: Path, key: str = "") -> Program:
     """Start the process that `build` describes, with a small context."""
     settings = Settings.model_construct(vllm_max_model_len=512, llama_slots=2)
-    described = build(Lineup(model), settings, Address("127.0.0.1", port, key))
+    lineup = model if isinstance(model, Lineup) else Lineup(model)
+    described = build(lineup, settings, Address("127.0.0.1", port, key))
     environment = clean_environment(**described.address.environment)
     return Program(described.command, folder, environment)
 

@@ -111,6 +111,41 @@ def test_build_serves_the_file_when_the_model_is_only_a_gguf(program: str) -> No
     assert vllm.build(model, settings(), HERE, [T4], 1).command[2] == "/models/samples_0/model.gguf"
 
 
+def adapter(folder: Path, rank: int) -> Adapter:
+    """Put an adapter of that rank there, as peft writes it."""
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text(f'{{"r": {rank}}}')
+    return Adapter(folder.name, None, folder)
+
+
+def test_build_serves_adapters_beside_their_base_when_there_are_some(
+    program: str, tmp_path: Path
+) -> None:
+    """Each under its own name, with room for the widest; vLLM takes certain ranks only."""
+    poet, pirate = adapter(tmp_path / "poet", 4), adapter(tmp_path / "pirate", 24)
+    lineup = Lineup(MODEL.base, (poet, pirate, Adapter("gguf-only", FOLDER, None)), pirate)
+
+    engine = vllm.build(lineup, settings(), HERE, [], 1)
+
+    assert (engine.model, engine.base, engine.adapters) == (
+        *("pirate", "samples_0"),
+        ("poet", "pirate"),
+    )
+    assert " --served-model-name samples_0 " in " ".join(engine.command)
+    assert " ".join(engine.command).endswith(
+        "--enable-lora --max-loras 2 --max-lora-rank 32 "
+        f"--lora-modules poet={tmp_path}/poet pirate={tmp_path}/pirate"
+    )
+
+
+def test_build_refuses_when_the_chosen_adapter_is_not_in_peft_s_format(program: str) -> None:
+    """A GGUF adapter alone is not vLLM's kind of file."""
+    chosen = Adapter("pirate", FOLDER / "adapter.gguf", None)
+
+    with pytest.raises(ModelUnreadable, match=r"vLLM cannot load .*adapter\.gguf"):
+        vllm.build(Lineup(MODEL.base, (chosen,), chosen), settings(), HERE, [T4], 1)
+
+
 def test_build_prefers_the_program_beside_python_when_there_are_two(
     program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,9 +67,9 @@ class Serving:
         """Return what the body of a request for a model has beside its name.
 
         vLLM knows adapters by name. llama.cpp is told the scale of each, by its place at the start;
-        those that are not named get 0.
+        of all, since with some left out it would read on from what another adapter has read.
         """
         if self.kind != llama_cpp.KIND or not self.adapters:
             return {}
-        scaled = [{"id": self.adapters.index(model), "scale": 1.0}] if model != self.base else []
-        return {"lora": scaled}
+        scales = [float(name == model) for name in self.adapters]
+        return {"lora": [{"id": place, "scale": scale} for place, scale in enumerate(scales)]}
