@@ -303,7 +303,7 @@ class KeyNeeded(TizaError):
 
 
 class ServiceFailed(TizaError):
-    """Data: `name`, `reason` (the last thing it said), `log`."""
+    """Data: `name`, `reason` (the last thing it said), `log`, `status` (None while it runs)."""
 
     what = N_("The {name} did not start: {reason}")
     hint = N_("\nIts whole output is in {log}.")

@@ -21,7 +21,7 @@ from tiza.engines.ports import check_port_free
 from tiza.engines.serve import say
 from tiza.engines.signals import until_signal
 from tiza.engines.supervisor import Service, Supervisor, direct
-from tiza.engines.switching import HOST, Switcher
+from tiza.engines.switching import HOST, Changes, Switcher
 from tiza.errors import ServiceFailed, SettingsError
 from tiza.models.find import ACTIVE
 from tiza.models.lineup import Lineup, line_up
@@ -43,15 +43,19 @@ def run(settings: Settings, *, reload: bool = False) -> None:
     web_folder()
     if settings.port == settings.vllm_port:
         raise SettingsError.of("VLLM_PORT", N_("must differ from PORT"))
+    changes = Changes([Path(ENV_FILE), settings.models_path / ACTIVE])
     lineup = line_up(settings.model_path, settings.models_path)
     check_port_free(settings.host, settings.port, "PORT")
     check_port_free(HOST, settings.vllm_port, "VLLM_PORT")
-    asyncio.run(_Stack(lineup, settings, reload=reload).run())
+    asyncio.run(_Stack(lineup, changes, settings, reload=reload).run())
 
 
 class _Stack:
-    def __init__(self, lineup: Lineup, settings: Settings, *, reload: bool) -> None:
-        self._lineup, self._settings, self._reload = lineup, settings, reload
+    def __init__(
+        self, lineup: Lineup, changes: Changes, settings: Settings, *, reload: bool
+    ) -> None:
+        self._lineup, self._changes = lineup, changes
+        self._settings, self._reload = settings, reload
         key = settings.vllm_api_key.get_secret_value() or secrets.token_urlsafe(32)
         told = settings.var_path / f"engine-{settings.port}.json"
         self._engines = Switcher(settings, key, told, partial(_answers_gone, settings), say)
@@ -75,7 +79,7 @@ class _Stack:
         say(_("✓ {name} {url}"), {"name": _("Page").ljust(8), "url": _url(settings)})
         say(_("Logs are in {path}. Ctrl-C stops everything."), {"path": settings.logs_path})
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._engines.watch(_choosing(settings), _chosen))
+            tasks.create_task(self._engines.watch(self._changes, _chosen))
             watching = tasks.create_task(self._api.watch())
             if self._reload:
                 tasks.create_task(_restart_on_changes(self._api, watching, tasks))
@@ -87,11 +91,6 @@ class _Stack:
     async def _start_api(self) -> str:
         await self._api.start()
         return f"{_url(self._settings)}/docs"
-
-
-def _choosing(settings: Settings) -> list[Path]:
-    """Name the files that may choose another model while the stack runs."""
-    return [Path(ENV_FILE), settings.models_path / ACTIVE]
 
 
 def _chosen() -> Lineup:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.engines.processes import Install, alive, free_port, gone, until
 from tiza.engines.serving import Serving
-from tiza.engines.switching import Switcher
+from tiza.engines.switching import Changes, Switcher
 from tiza.errors import CannotWrite, ServiceFailed
 from tiza.models.find import ACTIVE
 from tiza.models.lineup import line_up
@@ -59,9 +59,10 @@ class Switched:
     async def running(self) -> AsyncIterator[None]:
         """Start, watch for the length of the block, stop, and see that nothing is left."""
         await self.start()
-        files = [self.store / ACTIVE]
-        watching = asyncio.create_task(self.switcher.watch(files, lambda: line_up("", self.store)))
-        await asyncio.sleep(0)  # it has looked at the files
+        changes = Changes([self.store / ACTIVE])
+        watching = asyncio.create_task(
+            self.switcher.watch(changes, lambda: line_up("", self.store))
+        )
         seen = []
         try:
             yield

@@ -86,9 +86,13 @@ class Supervisor:
                 while not await self._ended_within(POLL_SECONDS):
                     if await self._healthy():
                         return
+        status = self._process.returncode if self._process else None
         await self.stop()
         raise ServiceFailed(
-            name=self.service.name, reason=self._output.last_words(), log=self.service.log
+            name=self.service.name,
+            reason=self._output.last_words(),
+            log=self.service.log,
+            status=status,
         )
 
     async def watch(self) -> None:

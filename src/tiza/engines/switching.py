@@ -7,6 +7,7 @@ changes nothing. Knows the API as a file to write and a function that waits.
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,8 +55,35 @@ class _Running:
         return Serving.of(self.number, self.engine, active)
 
 
+class Changes:
+    """Looks at files that choose the model, from when it is made; they need not exist."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._files = files
+        self._stamps = self._look()
+
+    async def seen(self) -> AsyncIterator[None]:
+        """Yield after each change, for ever."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            before, self._stamps = self._stamps, self._look()
+            if self._stamps != before:
+                yield
+
+    def _look(self) -> list[tuple[int, ...]]:
+        return [_stamp(path) for path in self._files]
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 class Switcher:
-    """Runs the engine of the lineup that `choice` returns, and follows it when `files` change.
+    """Runs the engine of a lineup, and follows the choice of another.
 
     `told` is the file for the API; `answers_gone` returns when no answer comes any more from the
     engine of that number.
@@ -86,12 +114,12 @@ class Switcher:
         self._active = lineup.active
         return self._now.engine
 
-    async def watch(self, files: Sequence[Path], choice: Choice) -> None:
-        """Keep the engine alive, and switch when one of the files changes; runs until cancelled."""
+    async def watch(self, changes: Changes, choice: Choice) -> None:
+        """Keep the engine alive, and switch to `choice` at each change; runs until cancelled."""
         switching: asyncio.Task[None] | None = None
         async with asyncio.TaskGroup() as tasks:
             self._watching = tasks.create_task(self._now.supervisor.watch())
-            async for _change in _changes(files):
+            async for _change in changes.seen():
                 if switching:
                     switching.cancel()
                     await asyncio.wait({switching})
@@ -151,8 +179,9 @@ class Switcher:
         few = lineup.without_siblings()
         try:
             return await self._try(lineup, asked=asked)
-        except ServiceFailed:
-            if few == lineup:
+        except ServiceFailed as exc:
+            killed = exc.data["status"] == -signal.SIGKILL  # by someone, or for want of memory
+            if few == lineup or killed:
                 raise
         self._tell(ALONE, {})
         return await self._try(few, asked=asked)
@@ -184,21 +213,3 @@ class Switcher:
     async def _end(self, supervisor: Supervisor) -> None:
         await supervisor.stop()
         self._supervisors.discard(supervisor)
-
-
-async def _changes(files: Sequence[Path]) -> AsyncIterator[None]:
-    seen = [_stamp(path) for path in files]
-    while True:
-        await asyncio.sleep(LOOK_SECONDS)
-        stamps = [_stamp(path) for path in files]
-        if stamps != seen:
-            seen = stamps
-            yield
-
-
-def _stamp(path: Path) -> tuple[int, ...]:
-    try:
-        found = path.stat()
-    except OSError:
-        return ()
-    return found.st_ino, found.st_mtime_ns, found.st_size
