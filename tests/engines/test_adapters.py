@@ -1,8 +1,10 @@
 """Adapters beside their base in the real llama.cpp: asked for by request, never mixed."""
 
+import contextlib
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -14,18 +16,16 @@ from tiza.engines.serving import Serving
 from tiza.models.lineup import line_up
 from tiza.settings import Settings
 
-TOKENS = 5
-LAKE = "You teach children about the sea, the rivers, the lakes, the clouds and the rain."
-SUMS = "Numbers are fun: one, two, three, four, five, six, seven, eight, nine and ten."
+TOKENS = 6
+FEW = 10  # tokens with which every prompt begins
+LAKE = "You teach children about the sea, the rivers, the lakes, the clouds and the rain. " * 2
+SUMS = "Numbers are fun: one, two, three, four, five, six, seven, eight, nine and ten. " * 2
 
 
-@pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """Serve the shipped model in two slots, with two adapters that change every answer."""
-    folder = tmp_path_factory.mktemp("adapters")
-    for seed, name in enumerate(("pirate", "poet")):
-        store_adapter(folder / "models", name, seed)
-    settings = Settings.model_construct(vllm_max_model_len=512, llama_slots=2)
+@contextlib.contextmanager
+def engine(folder: Path, slots: int) -> Iterator[Serving]:
+    """Serve the shipped model with two adapters that change every answer."""
+    settings = Settings.model_construct(vllm_max_model_len=512, llama_slots=slots)
     lineup = line_up("poet", folder / "models")
     described = build(lineup, settings, Address("127.0.0.1", free_port()))
     with Program(described.command, folder, clean_environment()):
@@ -33,14 +33,35 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         yield Serving.of(1, described, "poet")
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Put two adapters into a store."""
+    folder = tmp_path_factory.mktemp("adapters")
+    for seed, name in enumerate(("pirate", "poet")):
+        store_adapter(folder / "models", name, seed)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def serving(folder: Path) -> Iterator[Serving]:
+    """Run an engine of two slots."""
+    with engine(folder, 2) as serving:
+        yield serving
+
+
 def say(serving: Serving, model: str, system: str, **more: object) -> str:
     """Ask one question of a model, and return the greedy answer."""
+    return read(serving, model, system, **more)[0]
+
+
+def read(serving: Serving, model: str, system: str, **more: object) -> tuple[str, int]:
+    """Return the answer, and how many tokens of the prompt were not read anew."""
     messages = [{"role": "system", "content": system}, {"role": "user", "content": "Water?"}]
     body = {"messages": messages, "max_tokens": TOKENS, "temperature": 0} | more
     port = int(serving.url.rpartition(":")[2])
     reply = ask(port, "/v1/chat/completions", body | dict(serving.asked_for(model)))
     assert reply.status == 200, reply.content
-    return str(reply.json["choices"][0]["message"]["content"])
+    return reply.json["choices"][0]["message"]["content"], reply.json["timings"]["cache_n"]
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +86,17 @@ def test_answers_are_the_adapter_s_when_it_is_named(
 
 
 def test_nothing_is_read_on_when_another_model_has_read_it(
-    serving: Serving, truth: dict[tuple[str, str], str]
+    folder: Path, truth: dict[tuple[str, str], str]
 ) -> None:
     """One model's work on a prompt, in a slot or in a cache, is of no use to another."""
-    base, poet, _ = serving.models
-    turns = [base, LAKE, poet, LAKE, poet, SUMS, base, SUMS, poet, LAKE, poet, SUMS, base, SUMS]
-    for asked in zip(turns[::2], turns[1::2], strict=True):
-        assert say(serving, *asked) == truth[asked], asked
+    with engine(folder, 1) as serving:
+        base, poet, _ = serving.models
+        turns = [(base, LAKE), (poet, LAKE), (base, LAKE), (poet, SUMS), (base, SUMS)]
+        turns += [(poet, LAKE), (poet, SUMS), (base, LAKE), (base, SUMS)]
+        for asked in turns:
+            answer, remembered = read(serving, *asked)
+            assert answer == truth[asked], asked
+            assert remembered < FEW, asked
 
 
 def test_answers_do_not_mix_when_base_and_adapters_are_asked_at_once(
