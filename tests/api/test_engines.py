@@ -190,6 +190,27 @@ async def test_openai_answer_names_the_adapter_when_the_engine_names_the_base(
     assert engine.bodies()[0]["lora"] == [{"id": 0, "scale": 1.0}]
 
 
+async def test_base_waits_for_the_adapter_s_answers_when_the_engine_is_llama_cpp(
+    switched: Service, engine: FaultyEngine, tmp_path: Path
+) -> None:
+    """One model at a time, in turns; a client that waits is not forgotten."""
+    engine.dialect, engine.fault = "llama.cpp", pauses
+    tell(tmp_path / "engine.json", engine, 1, adapters=("poet",))
+    poet = [asyncio.create_task(switched.chat(model="poet")) for _ in range(2)]
+    await until(lambda: engine.generating == 2)
+    base = asyncio.create_task(switched.complete(model="samples_0"))
+    await until(lambda: switched.state.admission.active == 3)
+    late = asyncio.create_task(switched.chat(model="poet"))
+    await until(lambda: switched.state.admission.active == 4)
+    assert engine.generating == 2
+
+    engine.go_on.set()
+
+    answers = await asyncio.gather(*poet, base, late)
+    assert [answer.status for answer in answers] == [200] * 4
+    assert [body["model"] for body in engine.bodies()] == ["poet", "poet", "samples_0", "poet"]
+
+
 async def test_adapter_is_asked_for_by_name_when_the_engine_is_vllm(
     switched: Service, engine: FaultyEngine, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ engine that it found. Knows no chat.
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -17,6 +17,7 @@ import structlog
 
 from tiza.api.context import Served, served_models
 from tiza.api.engine_client import EngineClient, EngineStream, Json
+from tiza.api.turns import Turns
 from tiza.engines import llama_cpp
 from tiza.engines.serving import Serving
 from tiza.errors import EngineError, EngineUnreachable, ModelUnknown
@@ -32,8 +33,8 @@ log = structlog.get_logger("tiza.api")
 class Engine:
     """One engine as requests see it; never changes."""
 
-    def __init__(self, client: EngineClient, serving: Serving, window: int) -> None:
-        self.client, self.serving = client, serving
+    def __init__(self, client: EngineClient, turns: Turns, serving: Serving, window: int) -> None:
+        self.client, self._turns, self.serving = client, turns, serving
         self._window = window
         self._models: list[Served] = []
         self._asked = 0.0
@@ -70,6 +71,17 @@ class Engine:
             if name in (None, served.model):
                 return served
         raise ModelUnknown(model=name, models=", ".join(m.model for m in models))
+
+    async def open(self, path: str, prepare: Prepare, held: AsyncExitStack) -> EngineStream:
+        """Send the body that `prepare` makes; `held` closes the stream."""
+        body = await prepare(self)
+        if "lora" in body:  # llama.cpp with adapters
+            await held.enter_async_context(self._turns.of(body["model"]))
+        return await held.enter_async_context(await self.client.stream(path, body))
+
+    def telling(self, serving: Serving) -> "Engine":
+        """Return the same engine as later requests see it."""
+        return Engine(self.client, self._turns, serving, self._window)
 
     def _named(self, listed: list[Served]) -> list[Served]:
         """Add what only the file knows: llama.cpp lists no adapters, and no engine the active."""
@@ -122,16 +134,15 @@ class Engines:
         """
         engine = await self._newest()
         while True:
-            async with self._using(engine):
+            async with self._using(engine), AsyncExitStack() as held:
                 try:
-                    opened = await engine.client.stream(path, await prepare(engine))
+                    stream = await engine.open(path, prepare, held)
                 except EngineUnreachable:
                     newest = await self._newest()
                     if newest.client is engine.client:
                         raise
                 else:
-                    async with opened as stream:
-                        yield stream
+                    yield stream
                     return
             engine = newest
 
@@ -157,15 +168,15 @@ class Engines:
         serving = self._changed()
         if serving is not None:
             before = self._now
-            client = before.client if serving.url == before.serving.url else None
-            self._now = self._engine(serving, client)
+            same = serving.url == before.serving.url
+            self._now = before.telling(serving) if same else self._engine(serving)
             log.info("engine", number=serving.number, model=serving.active)
             await self._close_unused(before.client)
         return self._now
 
-    def _engine(self, serving: Serving, client: EngineClient | None = None) -> Engine:
-        client = client or EngineClient(self._settings, serving.url)
-        return Engine(client, serving, self._settings.vllm_max_model_len)
+    def _engine(self, serving: Serving) -> Engine:
+        client = EngineClient(self._settings, serving.url)
+        return Engine(client, Turns(), serving, self._settings.vllm_max_model_len)
 
     def _changed(self) -> Serving | None:
         if self._file is None:
