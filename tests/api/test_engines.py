@@ -60,9 +60,8 @@ async def test_stream_ends_on_its_engine_when_another_takes_over_meanwhile(
 ) -> None:
     """What began on the old engine ends there, whole; what is asked after goes to the new one."""
     engine.fault = pauses
-    question = {"message": "x"} if path == "/chat" else {"messages": [], "model": "samples_0"}
-    if path != "/chat":
-        question["messages"] = [{"role": "user", "content": "x"}]
+    completion = {"model": "samples_0", "messages": [{"role": "user", "content": "x"}]}
+    question: dict[str, object] = {"message": "x"} if path == "/chat" else {**completion}
     old = asyncio.create_task(switched.ask(path, question | {"stream": True}))
     await until(lambda: engine.generating == 1)
 

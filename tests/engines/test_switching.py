@@ -34,8 +34,8 @@ class Switched:
         self.sentences: list[str] = []
         self.gone = asyncio.Event()
         self.asked: list[int] = []
-        given = {"var_path": folder / "var", "vllm_port": free_port()} | given
-        settings = Settings(**{"_env_file": None, "engine_first_token_seconds": 60, **given})
+        given |= {"var_path": folder / "var", "vllm_port": free_port(), "_env_file": None}
+        settings = Settings(**given)
         self.switcher = Switcher(settings, "a-key", self.told, self._answers_gone, self._say)
 
     def model(self, name: str, answer: str, base: str = "") -> None:

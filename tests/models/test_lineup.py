@@ -92,6 +92,18 @@ def test_lineup_takes_the_base_of_peft_when_there_is_no_record(store: Path) -> N
     assert lineup.chosen == Adapter("bare", None, store / "bare")
 
 
+def test_lineup_serves_the_gguf_when_the_base_was_unpacked_to_be_trained(store: Path) -> None:
+    """Training needs another form of the base; the adapter is served beside what is served."""
+    shipped = line_up("", store).base
+    for name, gguf in (("own", store / "samples_0" / "model.gguf"), ("shipped", shipped.gguf)):
+        made(store / ".cache" / name / "model.safetensors")
+        made(store / ".cache" / name / "tiza.json", json.dumps({"unpacked_from": str(gguf)}))
+        adapter(store / f"of_{name}", str(store / ".cache" / name), key="parent")
+
+    assert line_up("of_own", store).base == line_up("samples_0", store).base
+    assert line_up("of_shipped", store).base == shipped
+
+
 def test_lineup_is_a_model_when_a_folder_has_weights_of_its_own(store: Path) -> None:
     """A merged model may keep its adapter's files; it is served whole."""
     made(store / "a" / "model.gguf")

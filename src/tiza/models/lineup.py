@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tiza.errors import MissingExtra, ModelNotFound
 from tiza.models.find import ADAPTER, SHIPPED, SHIPPED_NAME, Model, active_name, find
-from tiza.models.record import read_record
+from tiza.models.record import ORIGIN, read_record
 
 PEFT_CONFIG = "adapter_config.json"
 
@@ -117,11 +117,22 @@ def _base_of(adapter: Adapter, models_path: Path) -> Model:
     """Find the base that the record names, else the one that peft's configuration names."""
     home = adapter.gguf.parent if adapter.gguf else adapter.path
     home = home.parent if home.name == ADAPTER and not read_record(home) else home
-    record = read_record(home)
-    named = record.get("base") or record.get("parent")
-    base = named or _peft_config(adapter.path).get("base_model_name_or_path")
-    shipped = not base or base in (SHIPPED, SHIPPED_NAME)
-    return find(SHIPPED if shipped else str(base), models_path)
+    record, config = read_record(home), _peft_config(adapter.path)
+    named = (record.get("base"), record.get("parent"), config.get("base_model_name_or_path"))
+    base = next((each for each in named if isinstance(each, str) and each), SHIPPED)
+    return _as_served(find(SHIPPED if base == SHIPPED_NAME else base, models_path), models_path)
+
+
+def _as_served(base: Model, models_path: Path) -> Model:
+    """Return the GGUF that a base was unpacked from to be trained, by the name that it has."""
+    origin = read_record(base.folder).get(ORIGIN) if base.folder and not base.gguf else None
+    if origin is None:
+        return base
+    gguf = Path(str(origin))
+    shipped = find(SHIPPED, models_path)
+    if shipped.path.resolve() == gguf.resolve():
+        return shipped
+    return find(str(gguf.parent if gguf.name == "model.gguf" else gguf), models_path)
 
 
 def _peft_config(folder: Path) -> dict[str, object]:
