@@ -23,6 +23,7 @@
     ├── PortTaken                another program listens there
     ├── KeyNeeded                an engine would listen to the network without a key
     ├── ServiceFailed            the engine or the API ended before it was ready
+    ├── EngineSilent             an engine that started answers no question
     ├── PageMissing              the page's libraries were never installed
     ├── LessonError              a lesson cannot be taught; says line, column and rule
     ├── LessonsInvalid           the errors of several lessons
@@ -302,10 +303,17 @@ class KeyNeeded(TizaError):
 
 
 class ServiceFailed(TizaError):
-    """Data: `name`, `reason` (the last thing it said), `log`."""
+    """Data: `name`, `reason` (the last thing it said), `log`, `status` (None while it runs)."""
 
     what = N_("The {name} did not start: {reason}")
     hint = N_("\nIts whole output is in {log}.")
+
+
+class EngineSilent(TizaError):
+    """Data: `model`, `reason` (what came instead of an answer), `log`."""
+
+    what = N_("{model} was asked a question and did not answer: {reason}")
+    hint = N_("\nThe engine's whole output is in {log}.")
 
 
 class PageMissing(TizaError):

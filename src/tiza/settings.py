@@ -17,6 +17,7 @@ from tiza.errors import SettingsError
 from tiza.translation import N_
 from tiza.validation import problems_of
 
+ENV_FILE = ".env"
 SYSTEM_PROMPT = (
     "You are a patient teacher. Answer the question directly and correctly, in a few short "
     "sentences that a student understands. If you do not know, say so."
@@ -27,7 +28,7 @@ class Settings(BaseSettings):
     """One field per environment variable, same name in capitals; the default stands only here."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True
+        env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True
     )
 
     app_name: str = Field("Educational Chatbot API", description=N_("Name that `GET /` answers."))
@@ -163,7 +164,7 @@ def load(**overrides: object) -> Settings:
     except ValidationError as exc:
         raise SettingsError(problems_of(exc.errors())) from exc
     except UnicodeDecodeError as exc:
-        raise SettingsError.of(".env", "{reason}", reason=exc) from exc
+        raise SettingsError.of(ENV_FILE, "{reason}", reason=exc) from exc
 
 
 def sources(settings: Settings) -> Mapping[str, str]:
@@ -172,7 +173,7 @@ def sources(settings: Settings) -> Mapping[str, str]:
 
     from dotenv import dotenv_values
 
-    in_file = {key.lower() for key, value in dotenv_values(".env").items() if value}
+    in_file = {key.lower() for key, value in dotenv_values(ENV_FILE).items() if value}
     in_environment = {key.lower() for key, value in os.environ.items() if value}
 
     def source(field: str) -> str:

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -85,8 +86,10 @@ def _parse_event(block: str) -> Event:
 class Service:
     """A running application. Use `ask` for whole answers and `session` for everything else."""
 
-    def __init__(self, settings: Settings, wrap: Callable[[ASGIApp], ASGIApp]) -> None:
-        self.app = create_app(settings)
+    def __init__(
+        self, settings: Settings, wrap: Callable[[ASGIApp], ASGIApp], engine_file: Path | None
+    ) -> None:
+        self.app = create_app(settings, engine_file)
         self.state: State = self.app.state.tiza
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
@@ -204,11 +207,13 @@ async def until(condition: Callable[[], object], seconds: float = DEADLINE) -> N
 
 @asynccontextmanager
 async def running(
-    wrap: Callable[[ASGIApp], ASGIApp] = _with_direct_send, **settings: object
+    wrap: Callable[[ASGIApp], ASGIApp] = _with_direct_send,
+    engine_file: Path | None = None,
+    **settings: object,
 ) -> AsyncIterator[Service]:
     """Run the application with these settings for the length of the block."""
     given: dict[str, Any] = {"_env_file": None, **settings}
-    service = Service(Settings(**given), wrap)
+    service = Service(Settings(**given), wrap, engine_file)
     await service.start()
     try:
         yield service

@@ -9,7 +9,7 @@ from structlog.typing import EventDict
 from tests.api.faults import hangs
 from tests.api.faulty_engine import FaultyEngine
 from tests.api.service import Service, running, until
-from tiza.api.state import State
+from tiza.api.engines import Engine
 
 PATHS = ["/", "/health", "/health/live", "/health/ready", "/models", "/stats", "/metrics"]
 PATHS += ["/v1/models", "/docs", "/redoc", "/openapi.json", "/nothing", "/chat"]
@@ -76,10 +76,10 @@ async def test_log_has_the_traceback_when_there_is_a_bug(
 ) -> None:
     """The details of a bug are in the log, under the id that the client was told."""
 
-    async def bug(self: State, name: str | None) -> None:
+    async def bug(self: Engine, name: str | None) -> None:
         raise ZeroDivisionError("the detail")
 
-    monkeypatch.setattr(State, "model", bug)
+    monkeypatch.setattr(Engine, "model", bug)
     answer = await service.chat()
     [entry] = await entries(logged, "bug")
     assert entry["request_id"] == answer.json["request_id"]
@@ -112,7 +112,7 @@ async def test_listed_site_may_read_when_it_asks(
     """The sites of CORS_ORIGINS read answers of every kind, with id and Retry-After; others not."""
     async with running(vllm_api_url=engine.url, cors_origins=f"{OURS}/, x") as service:
 
-        async def bug(self: State, name: str | None) -> None:
+        async def bug(self: Engine, name: str | None) -> None:
             raise ZeroDivisionError
 
         async def answers(origin: str) -> list[tuple[int, str | None, str | None]]:
@@ -127,7 +127,7 @@ async def test_listed_site_may_read_when_it_asks(
                 await service.ask("/chat", data=b"x" * 300_000, headers=headers),
             ]
             with monkeypatch.context() as patch:
-                patch.setattr(State, "model", bug)
+                patch.setattr(Engine, "model", bug)
                 seen.append(await service.ask("/chat", body, headers=headers))
             allowed, shown = "Access-Control-Allow-Origin", "Access-Control-Expose-Headers"
             return [(a.status, a.headers.get(allowed), a.headers.get(shown)) for a in seen]

@@ -9,7 +9,7 @@ import pytest
 from tests.api.faults import hangs
 from tests.api.faulty_engine import MODEL, FaultyEngine, well_behaved
 from tests.api.service import Answer, Service, running, until
-from tiza.api.state import State
+from tiza.api.engines import Engine
 from tiza.errors import InvalidRequest
 
 MEMBERS = {"type", "title", "status", "detail", "code", "request_id"}
@@ -298,10 +298,10 @@ async def test_bug_is_told_without_details_when_there_is_one(
 ) -> None:
     """500 says nothing about the inside, plain and streamed."""
 
-    async def bug(self: State, name: str | None) -> None:
+    async def bug(self: Engine, name: str | None) -> None:
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr(State, "model", bug)
+    monkeypatch.setattr(Engine, "model", bug)
     for stream in (False, True):
         for answer in (await service.chat(stream=stream), await service.complete(stream=stream)):
             assert_problem(answer, 500, "internal")
@@ -316,10 +316,10 @@ async def test_detail_keeps_braces_when_an_error_quotes_them(
 ) -> None:
     """Text of others in an error is data and never a template."""
 
-    async def refuse(self: State, name: str | None) -> None:
+    async def refuse(self: Engine, name: str | None) -> None:
         raise InvalidRequest("Refused: {reason}", reason="{x} {0} %s")
 
-    monkeypatch.setattr(State, "model", refuse)
+    monkeypatch.setattr(Engine, "model", refuse)
     assert (await service.chat()).json["detail"] == "Refused: {x} {0} %s"
 
 

@@ -24,6 +24,8 @@ MEMBERS = {
     "latency_seconds",
     "cache_hits",
     "models",
+    "engine",
+    "requests_by_engine",
 }
 
 
@@ -133,7 +135,7 @@ async def test_bug_is_counted_when_there_is_one(
     async def bug(self: object, name: str | None) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("tiza.api.state.State.model", bug)
+    monkeypatch.setattr("tiza.api.engines.Engine.model", bug)
     await service.chat()
     assert (await stats(service))["requests"] == {"total": 1, "internal": 1}
     await service.idle()

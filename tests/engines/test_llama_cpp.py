@@ -21,16 +21,18 @@ from tests.engines.processes import (
 from tiza.engines.engine import Address
 from tiza.engines.llama_cpp import build
 from tiza.models.find import Model, find
+from tiza.models.lineup import Lineup
 from tiza.settings import Settings
 
 KEY = "a-secret-key"
 QUESTION = {"messages": [{"role": "user", "content": "What is water?"}], "max_tokens": 8}
 
 
-def engine(model: Model, port: int, folder: Path, key: str = "") -> Program:
+def engine(model: Model | Lineup, port: int, folder: Path, key: str = "") -> Program:
     """Start the process that `build` describes, with a small context."""
     settings = Settings.model_construct(vllm_max_model_len=512, llama_slots=2)
-    described = build(model, settings, Address("127.0.0.1", port, key))
+    lineup = model if isinstance(model, Lineup) else Lineup(model)
+    described = build(lineup, settings, Address("127.0.0.1", port, key))
     environment = clean_environment(**described.address.environment)
     return Program(described.command, folder, environment)
 
@@ -177,7 +179,7 @@ def test_engine_names_the_command_when_xllamacpp_is_missing(tmp_path: Path) -> N
         "import runpy, sys; sys.modules['xllamacpp'] = None;"
         "runpy.run_module('tiza.engines.llama_cpp', run_name='__main__')"
     )
-    described = build(shipped(), Settings.model_construct(), Address("127.0.0.1", 9))
+    described = build(Lineup(shipped()), Settings.model_construct(), Address("127.0.0.1", 9))
     command = [sys.executable, "-c", blocked, *described.command[3:]]
 
     with Program(command, tmp_path) as process:

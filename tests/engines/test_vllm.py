@@ -12,6 +12,7 @@ from tiza.engines.engine import Address
 from tiza.engines.gpus import Gpu
 from tiza.errors import MissingExtra, ModelUnreadable
 from tiza.models.find import Model
+from tiza.models.lineup import Adapter, Lineup
 from tiza.settings import Settings
 
 T4 = Gpu("Tesla T4", 15360, (7, 5))
@@ -19,7 +20,7 @@ P100 = Gpu("Tesla P100", 16384, (6, 0))
 H100 = Gpu("NVIDIA H100", 81559, (9, 0))
 HERE = Address("127.0.0.1", 8080, "a-secret-key")
 FOLDER = Path("/models/samples_0")
-MODEL = Model("samples_0", FOLDER / "model.gguf", FOLDER)
+MODEL = Lineup(Model("samples_0", FOLDER / "model.gguf", FOLDER))
 
 
 @pytest.fixture(autouse=True)
@@ -105,9 +106,44 @@ def test_build_hides_the_key_when_there_is_one(program: str) -> None:
 
 def test_build_serves_the_file_when_the_model_is_only_a_gguf(program: str) -> None:
     """A model without safetensors is served from its GGUF."""
-    model = Model("samples_0", FOLDER / "model.gguf", None)
+    model = Lineup(Model("samples_0", FOLDER / "model.gguf", None))
 
     assert vllm.build(model, settings(), HERE, [T4], 1).command[2] == "/models/samples_0/model.gguf"
+
+
+def adapter(folder: Path, rank: int) -> Adapter:
+    """Put an adapter of that rank there, as peft writes it."""
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text(f'{{"r": {rank}}}')
+    return Adapter(folder.name, None, folder)
+
+
+def test_build_serves_adapters_beside_their_base_when_there_are_some(
+    program: str, tmp_path: Path
+) -> None:
+    """Each under its own name, with room for the widest; vLLM takes certain ranks only."""
+    poet, pirate = adapter(tmp_path / "poet", 4), adapter(tmp_path / "pirate", 24)
+    lineup = Lineup(MODEL.base, (poet, pirate, Adapter("gguf-only", FOLDER, None)), pirate)
+
+    engine = vllm.build(lineup, settings(), HERE, [], 1)
+
+    assert (engine.model, engine.base, engine.adapters) == (
+        *("pirate", "samples_0"),
+        ("poet", "pirate"),
+    )
+    assert " --served-model-name samples_0 " in " ".join(engine.command)
+    assert " ".join(engine.command).endswith(
+        "--enable-lora --max-loras 2 --max-lora-rank 32 "
+        f"--lora-modules poet={tmp_path}/poet pirate={tmp_path}/pirate"
+    )
+
+
+def test_build_refuses_when_the_chosen_adapter_is_not_in_peft_s_format(program: str) -> None:
+    """A GGUF adapter alone is not vLLM's kind of file."""
+    chosen = Adapter("pirate", FOLDER / "adapter.gguf", None)
+
+    with pytest.raises(ModelUnreadable, match=r"vLLM cannot load .*adapter\.gguf"):
+        vllm.build(Lineup(MODEL.base, (chosen,), chosen), settings(), HERE, [T4], 1)
 
 
 def test_build_prefers_the_program_beside_python_when_there_are_two(
@@ -164,7 +200,7 @@ def test_choose_takes_what_is_asked_for_when_the_machine_would_have_another(
 def test_choose_fails_when_llama_cpp_has_no_gguf() -> None:
     """Safetensors alone are not llama.cpp's kind of file, and the error says so."""
     with pytest.raises(ModelUnreadable, match=r"llama\.cpp cannot load /models/samples_0"):
-        choose("llama.cpp", Model("samples_0", None, FOLDER), settings(), HERE)
+        choose("llama.cpp", Lineup(Model("samples_0", None, FOLDER)), settings(), HERE)
 
 
 @pytest.mark.parametrize(

@@ -79,9 +79,19 @@ def test_use_goes_back_when_the_shipped_model_is_named(name: str, models: Path) 
     assert find("", models).name == SHIPPED_NAME
 
 
+def test_use_takes_an_adapter_when_its_base_is_there(models: Path) -> None:
+    """It is served beside its base, and is the active one."""
+    store.use(models, "samples_1")
+
+    assert [entry.name for entry in store.entries(models) if entry.active] == ["samples_1"]
+    with pytest.raises(ModelActive):
+        store.remove(models, "samples_1")
+
+
 @pytest.mark.parametrize("name", ["absent", "samples_1", "../models/samples_0", ".samples_2.part"])
 def test_use_changes_nothing_when_the_name_is_no_model(name: str, models: Path) -> None:
-    """An adapter alone, an unfinished folder or a path cannot be served by name."""
+    """An adapter without its base, an unfinished folder or a path cannot be served by name."""
+    write_record(models / "samples_1", {"parent": "absent"})
     store.use(models, "samples_0")
 
     with pytest.raises(ModelNotFound):

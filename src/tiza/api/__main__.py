@@ -1,9 +1,10 @@
-"""`python -m tiza.api [--page] [--held]`: one process of the API under uvicorn."""
+"""`python -m tiza.api [--page] [--held] [--engine-file PATH]`: one process of the API."""
 
 import argparse
 import gc
 import sys
 from importlib import import_module
+from pathlib import Path
 from threading import Thread
 
 from tiza.errors import TizaError
@@ -19,6 +20,7 @@ def main() -> int:
     parser.add_argument(
         "--held", action="store_true", help="load, but listen only when standard input ends"
     )
+    parser.add_argument("--engine-file", type=Path, help="tells where the engine is")
     args = parser.parse_args()
     gc.disable()  # imports leave no garbage worth a tenth of the start; the server turns it on
     sys.modules["rich"] = None  # type: ignore[assignment]  # structlog would import it for colours
@@ -30,7 +32,7 @@ def main() -> int:
     if args.held:
         sys.stdin.read()
     try:
-        serve(load(), page=args.page)
+        serve(load(), page=args.page, engine_file=args.engine_file)
     except TizaError as exc:
         print(f"error: {exc.message(terminal_language())}", file=sys.stderr, flush=True)
         return 1

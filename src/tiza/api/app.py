@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,15 +12,19 @@ from starlette.middleware.cors import CORSMiddleware
 
 from tiza.api import bounds, openai, problems, routes
 from tiza.api.admission import Admission
-from tiza.api.engine_client import EngineClient
+from tiza.api.engines import Engines
 from tiza.api.middleware import BodyLimit, ClosedDocs, LastDefence, RequestContext
 from tiza.api.state import State
 from tiza.api.stats import Stats
 from tiza.settings import Settings
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """Make the application. Nothing is opened before its lifespan begins."""
+def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
+    """Make the application. Nothing is opened before its lifespan begins.
+
+    `engine_file` tells where the engine is, and may change (see `engines.serving`); without it,
+    the engine stays at VLLM_API_URL.
+    """
     app: FastAPI = FastAPIOffline(
         title=settings.app_name,
         version=settings.app_version,
@@ -40,7 +45,8 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     admission = Admission(settings.max_streams, settings.max_queue, settings.queue_seconds)
-    app.state.tiza = State(settings, EngineClient(settings), admission, Stats(admission))
+    engines = Engines(settings, engine_file)
+    app.state.tiza = State(settings, engines, admission, Stats(admission))
     problems.install(app)
     app.include_router(routes.router)
     app.include_router(openai.router)
@@ -51,7 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: State = app.state.tiza
-    async with state.engine:
+    async with state.engines:
         yield
 
 

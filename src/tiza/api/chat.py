@@ -16,6 +16,7 @@ from tiza.api import sse
 from tiza.api.bounds import check_chat
 from tiza.api.context import Message, Prompt, fit
 from tiza.api.engine_client import EngineStream, Frame, Json
+from tiza.api.engines import Engine
 from tiza.api.schemas import ChatRequest
 from tiza.api.state import State
 from tiza.api.stats import Answer
@@ -42,7 +43,7 @@ class Generation:
     @property
     def model(self) -> str:
         """The model that answers; until the engine was asked, the one that is expected to."""
-        return self._answer.model or self._request.model or self._state.expected_model
+        return self._answer.model or self._request.model or self._state.engines.expected_model
 
     @asynccontextmanager
     async def answering(self) -> AsyncIterator[EngineStream]:
@@ -55,10 +56,9 @@ class Generation:
         state = self._state
         with state.stats.count(self._answer):
             check_chat(self._request, state.settings)
-            async with state.admission.place():
-                body = await self._prepare()
-                async with await state.engine.stream("/v1/chat/completions", body) as stream:
-                    yield stream
+            place, path = state.admission.place(), "/v1/chat/completions"
+            async with place, state.engines.stream(path, self._prepare) as stream:
+                yield stream
 
     async def whole(self) -> dict[str, Any]:
         """Read the answer to its end and return the body of the plain response."""
@@ -83,17 +83,18 @@ class Generation:
         }
         return document | ({"truncated": True} if self._truncated else {})
 
-    async def _prepare(self) -> Json:
+    async def _prepare(self, engine: Engine) -> Json:
         """Ask the engine what it serves, fit the conversation, and return the engine's body."""
-        request, settings, engine = self._request, self._state.settings, self._state.engine
-        served = await self._state.model(request.model)
+        request, settings = self._request, self._state.settings
+        served = await engine.model(request.model)
         self._answer.model = served.model
         wanted = request.max_tokens or settings.default_max_tokens
         messages = messages_of(request, settings.system_prompt)
-        prompt: Prompt = await fit(engine, served, messages, wanted)
+        prompt: Prompt = await fit(engine.client, served, messages, wanted)
         self._truncated = prompt.truncated
         warmth = request.temperature
         return {
+            **served.more,
             "model": served.model,
             "messages": prompt.messages,
             "max_tokens": prompt.max_tokens,

@@ -4,7 +4,8 @@ llama.cpp and vLLM answer the question at different addresses; both are spoken h
 conversations are so short that no question is needed: a token covers at least one byte.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from tiza.api.engine_client import EngineClient, Json, models_of
@@ -28,6 +29,7 @@ class Served:
     model: str
     window: int
     counts_messages: bool  # vLLM counts messages; llama.cpp counts text
+    more: Mapping[str, object] = field(default_factory=dict)  # in the body, beside the name
 
 
 @dataclass(frozen=True)

@@ -40,21 +40,18 @@ REFUSED = N_("The model engine refused the request: {reason}")
 
 
 class EngineClient:
-    """Speaks to the engine at `VLLM_API_URL`. Use as an async context manager."""
+    """Speaks to the engine at one address. Made and closed in a running event loop."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._session: aiohttp.ClientSession
-        self._second: aiohttp.ClientSession  # for requests that are sent again
-
-    async def __aenter__(self) -> Self:
+    def __init__(self, settings: Settings, url: str) -> None:
+        self._settings, self._url = settings, url
         self._session = self._connected_by(
             aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS)
         )
+        # For requests that are sent again.
         self._second = self._connected_by(aiohttp.TCPConnector(limit=0, force_close=True))
-        return self
 
-    async def __aexit__(self, *exc_info: object) -> None:
+    async def close(self) -> None:
+        """Close every connection."""
         await self._session.close()
         await self._second.close()
 
@@ -132,7 +129,7 @@ class EngineClient:
     ) -> aiohttp.ClientResponse:
         return await session.request(
             method,
-            self._settings.vllm_api_url + path,
+            self._url + path,
             data=None if body is None else orjson.dumps(body),
             headers=None if body is None else {"Content-Type": "application/json"},
             allow_redirects=False,

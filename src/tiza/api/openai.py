@@ -16,6 +16,7 @@ from tiza.api import sse
 from tiza.api.assembly import Assembly
 from tiza.api.bounds import check_generation
 from tiza.api.engine_client import EngineStream, Frame, Json
+from tiza.api.engines import Engine
 from tiza.api.problems import language_of, openai_error
 from tiza.api.routes import GENERATION, PROBLEMS
 from tiza.api.schemas import ChatCompletionRequest, CompletionRequest
@@ -39,7 +40,7 @@ async def models(state: StateDep) -> dict[str, Any]:
     """Name the models."""
     entries = [
         {"id": served.model, "object": "model", "created": 0, "owned_by": "tiza"}
-        for served in await state.models()
+        for served in await state.engines.models()
     ]
     return {"object": "list", "data": entries}
 
@@ -105,10 +106,14 @@ class _Events:
         """Take a place and ask the engine; leaving the block stops it."""
         state = self._state
         with state.stats.count(self._answer):
-            async with state.admission.place():
-                self._answer.model = (await state.model(self._model)).model
-                async with await state.engine.stream(self._path, self._engine_body) as stream:
-                    yield stream
+            place = state.admission.place()
+            async with place, state.engines.stream(self._path, self._prepare) as stream:
+                yield stream
+
+    async def _prepare(self, engine: Engine) -> Json:
+        served = await engine.model(self._model)
+        self._answer.model = served.model
+        return {**self._engine_body, **served.more}
 
     async def whole(self) -> Json:
         """Read the answer to its end and return it as one document."""
@@ -118,7 +123,7 @@ class _Events:
                 for _, event in frames:
                     self._is_for_client(event)
                     assembly.add(event)
-        return assembly.document()
+        return assembly.document() | {"model": self._answer.model}
 
     def opening(self) -> bytes:
         """Write nothing: the first chunk opens."""
@@ -126,7 +131,14 @@ class _Events:
 
     def event(self, frames: list[Frame]) -> bytes:
         """Pass the chunks on, all but the token counts that the client did not ask for."""
-        return b"".join([sse.message(raw) for raw, event in frames if self._is_for_client(event)])
+        return b"".join([self._message(f) for f in frames if self._is_for_client(f[1])])
+
+    def _message(self, frame: Frame) -> bytes:
+        """Pass a chunk on as it came, unless it names the base where an adapter answers."""
+        raw, event = frame
+        if event.get("model", self._answer.model) != self._answer.model:
+            raw = orjson.dumps(event | {"model": self._answer.model})
+        return sse.message(raw)
 
     def _is_for_client(self, event: Json) -> bool:
         if usage := event.get("usage"):

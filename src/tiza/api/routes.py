@@ -33,7 +33,7 @@ async def welcome(state: StateDep) -> Welcome:
     return Welcome(
         message=state.settings.app_name,
         version=state.settings.app_version,
-        vllm_status="connected" if await state.engine.healthy() else "disconnected",
+        vllm_status="connected" if await state.engines.healthy() else "disconnected",
     )
 
 
@@ -45,7 +45,7 @@ async def welcome(state: StateDep) -> Welcome:
 )
 async def health(state: StateDep) -> Health:
     """Ask the engine how it is."""
-    well = await state.engine.healthy()
+    well = await state.engines.healthy()
     report = Health(
         status="healthy" if well else "degraded",
         backend="ok",
@@ -82,7 +82,7 @@ async def ready(state: StateDep) -> JSONResponse:
 )
 async def models(state: StateDep) -> ModelList:
     """Name the models."""
-    names = [served.model for served in await state.models()]
+    names = [served.model for served in await state.engines.models()]
     return ModelList(models=names, active_model=names[0])
 
 
@@ -91,7 +91,7 @@ async def models(state: StateDep) -> ModelList:
 )
 async def stats(state: StateDep) -> dict[str, object]:
     """Count in JSON."""
-    return state.stats.as_json()
+    return state.stats.as_json() | await state.engines.as_json()
 
 
 @router.get(

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -21,7 +22,7 @@ CLOSE_SECONDS = 2  # for connections that are still open when the last answer ha
 log = structlog.get_logger("tiza.api")
 
 
-def serve(settings: Settings, *, page: bool = False) -> None:
+def serve(settings: Settings, *, page: bool = False, engine_file: Path | None = None) -> None:
     """Serve until SIGTERM or SIGINT; with `page` the page as well.
 
     Raises:
@@ -29,7 +30,7 @@ def serve(settings: Settings, *, page: bool = False) -> None:
 
     """
     configure(settings)
-    app = create_app(settings)
+    app = create_app(settings, engine_file)
     config = uvicorn.Config(
         _with_direct_send(Page(app, web_folder()) if page else app),
         host=settings.host,

@@ -28,9 +28,11 @@ class Address:
 
 @dataclass(frozen=True)
 class Engine:
-    """A process that speaks OpenAI's HTTP."""
+    """A process that speaks OpenAI's HTTP. `model`, the active one, is `base` or an adapter."""
 
     kind: str
     model: str
     address: Address
     command: list[str]
+    base: str = ""
+    adapters: tuple[str, ...] = ()  # names, in the order in which the engine loads them

@@ -1,5 +1,6 @@
 """Is a port free? Asked before a process is started that would fail on it."""
 
+import contextlib
 import errno
 import socket
 
@@ -29,3 +30,14 @@ def check_port_free(host: str, port: int, variable: str) -> None:
                 ) from exc
             free = port + 1 if port < 65535 else port - 1  # noqa: PLR2004  # the last port
             raise PortTaken(host=host, port=port, variable=variable, free=free) from exc
+
+
+def free_port(host: str, wanted: int) -> int:
+    """Return the wanted port if nobody listens there now, else one that the system chooses."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for port in (wanted, 0):
+        with socket.socket(family, socket.SOCK_STREAM) as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+            return int(probe.getsockname()[1])
+    return wanted

@@ -14,7 +14,7 @@ from tiza.engines.ports import check_port_free
 from tiza.engines.signals import until_signal
 from tiza.engines.supervisor import Service, Supervisor
 from tiza.errors import KeyNeeded
-from tiza.models.find import find
+from tiza.models.lineup import line_up
 from tiza.settings import Settings
 from tiza.translation import N_
 
@@ -45,10 +45,10 @@ def serve_until_stopped(kind: str, settings: Settings, host: str, gpus: int) -> 
     key = settings.vllm_api_key.get_secret_value()
     if not key and not is_loopback(host):
         raise KeyNeeded(host=host)
-    model = find(settings.model_path, settings.models_path)
+    lineup = line_up(settings.model_path, settings.models_path)
     check_port_free(host, settings.vllm_port, "VLLM_PORT")
     address = Address(host, settings.vllm_port, key)
-    engine = choose(cast(Kind, kind), model, settings, address, gpus)
+    engine = choose(cast(Kind, kind), lineup, settings, address, gpus)
     asyncio.run(_serve(engine, settings.logs_path))
 
 

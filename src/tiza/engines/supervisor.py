@@ -86,9 +86,13 @@ class Supervisor:
                 while not await self._ended_within(POLL_SECONDS):
                     if await self._healthy():
                         return
+        status = self._process.returncode if self._process else None
         await self.stop()
         raise ServiceFailed(
-            name=self.service.name, reason=self._output.last_words(), log=self.service.log
+            name=self.service.name,
+            reason=self._output.last_words(),
+            log=self.service.log,
+            status=status,
         )
 
     async def watch(self) -> None:
@@ -190,12 +194,12 @@ class Supervisor:
 
 
 # A proxy of the environment has no business between two processes of one machine.
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def _answers(url: str) -> bool:
     try:
-        with _direct.open(url, timeout=HEALTH_PATIENCE) as response:
+        with direct.open(url, timeout=HEALTH_PATIENCE) as response:
             return bool(response.status == 200)  # noqa: PLR2004  # OK
     except (OSError, HTTPException, ValueError):
         return False

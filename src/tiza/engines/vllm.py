@@ -11,12 +11,16 @@ from pathlib import Path
 
 from tiza.engines.engine import Address, Engine
 from tiza.engines.gpus import Gpu
-from tiza.errors import MissingExtra
-from tiza.models.find import Model
+from tiza.errors import MissingExtra, ModelUnreadable
+from tiza.models.lineup import Adapter, Lineup
 from tiza.settings import Settings
 
 # FlashInfer's kernels need Turing or newer.
 FLASHINFER_CAPABILITY = (7, 5)
+
+KIND = "vLLM"
+LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # what `--max-lora-rank` can be
+LORAS_AT_ONCE = 4  # adapters in one batch; memory is kept free for each
 
 
 def program() -> str | None:
@@ -26,19 +30,26 @@ def program() -> str | None:
 
 
 def build(
-    model: Model, settings: Settings, address: Address, seen: Sequence[Gpu], gpus: int
+    lineup: Lineup, settings: Settings, address: Address, seen: Sequence[Gpu], gpus: int
 ) -> Engine:
-    """Describe the process that serves the model's folder (or its GGUF), spread over `gpus`.
+    """Describe the process that serves the base's folder (or its GGUF), spread over `gpus`.
+
+    The adapters that exist in peft's format are served under their own names.
 
     Raises:
         MissingExtra: vLLM is not installed.
+        ModelUnreadable: the chosen adapter does not exist in peft's format.
 
     """
     vllm = program()
     if vllm is None:
         raise MissingExtra(package="vLLM", command="pip install vllm")
+    base, chosen = lineup.base, lineup.chosen
+    adapters = [adapter for adapter in lineup.adapters if adapter.folder and adapter.rank > 0]
+    if chosen and chosen not in adapters:
+        raise ModelUnreadable(engine=KIND, model=chosen.path)
     command = [
-        *(vllm, "serve", str(model.path), "--served-model-name", model.name),
+        *(vllm, "serve", str(base.path), "--served-model-name", base.name),
         *("--host", address.host, "--port", str(address.port)),
         *("--dtype", settings.vllm_dtype),
         *("--max-model-len", str(settings.vllm_max_model_len)),
@@ -48,4 +59,16 @@ def build(
         command += ["--gpu-memory-utilization", str(settings.vllm_gpu_memory)]
     if seen and min(gpu.capability for gpu in seen[:gpus]) >= FLASHINFER_CAPABILITY:
         command += ["--attention-backend", "FLASHINFER"]
-    return Engine("vLLM", model.name, address, command)
+    names = tuple(adapter.name for adapter in adapters)
+    return Engine(KIND, lineup.active, address, command + _lora(adapters), base.name, names)
+
+
+def _lora(adapters: Sequence[Adapter]) -> list[str]:
+    if not adapters:
+        return []
+    widest = max(adapter.rank for adapter in adapters)
+    return [
+        *("--enable-lora", "--max-loras", str(min(len(adapters), LORAS_AT_ONCE))),
+        *("--max-lora-rank", str(next((r for r in LORA_RANKS if r >= widest), widest))),
+        *("--lora-modules", *(f"{adapter.name}={adapter.folder}" for adapter in adapters)),
+    ]

@@ -15,7 +15,8 @@ from tiza.engines.engine import Address
 from tiza.engines.serve import is_loopback, say, service_of
 from tiza.engines.supervisor import Supervisor
 from tiza.generate.teacher import Endpoint
-from tiza.models.find import SHIPPED_NAME, find
+from tiza.models.find import SHIPPED_NAME
+from tiza.models.lineup import line_up
 from tiza.settings import Settings
 
 HEALTH_SECONDS = 3.0
@@ -56,7 +57,7 @@ async def local_model(settings: Settings, key: str = "") -> str:
     """
     key = key or settings.vllm_api_key.get_secret_value()
     served = await _served(settings.vllm_api_url, key)
-    return served or find(settings.model_path, settings.models_path).name
+    return served or line_up(settings.model_path, settings.models_path).active
 
 
 def is_embedded(model: str) -> bool:
@@ -68,7 +69,8 @@ def is_embedded(model: str) -> bool:
 async def own_engine(settings: Settings) -> AsyncIterator[Endpoint]:
     """Yield an engine of our own that serves the active model, whatever else runs here."""
     address = Address(LOOPBACK, _free_port(), secrets.token_urlsafe(32))
-    engine = choose("auto", find(settings.model_path, settings.models_path), settings, address)
+    lineup = line_up(settings.model_path, settings.models_path)
+    engine = choose("auto", lineup, settings, address)
     supervisor = Supervisor(service_of(engine, settings.logs_path), say)
     watching: asyncio.Task[None] | None = None
     try:

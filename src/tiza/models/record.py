@@ -12,6 +12,7 @@ from typing import Any
 from tiza.runs.run import replace
 
 RECORD = "tiza.json"
+ORIGIN = "unpacked_from"  # the GGUF that a folder was made from
 
 
 def read_record(folder: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from tiza.errors import ModelActive, ModelExists, ModelNeeded, ModelNotFound, ModelUnnamable
 from tiza.models.find import ACTIVE, ADAPTER, SHIPPED, SHIPPED_NAME, active_name, find
+from tiza.models.lineup import line_up
 from tiza.models.place import hidden_folder, settle
 from tiza.models.record import read_record
 from tiza.runs.run import replace
@@ -55,13 +56,13 @@ def use(models_path: Path, name: str = "") -> str:
     The one place that writes the choice, in one step.
 
     Raises:
-        ModelNotFound: no such model in the store, or an adapter, which needs its base.
+        ModelNotFound: no such model in the store, or an adapter whose base is gone.
 
     """
     if name in ("", SHIPPED, "base", SHIPPED_NAME):
         (models_path / ACTIVE).unlink(missing_ok=True)
         return SHIPPED_NAME
-    find(str(folder_of(models_path, name).absolute()), models_path)  # fails without weights
+    line_up(str(folder_of(models_path, name).absolute()), models_path)  # fails without weights
     replace(models_path / ACTIVE, name + "\n")
     return name
 
@@ -168,7 +169,8 @@ def _forms(folder: Path, *, whole: bool = False) -> list[str]:
 def _in_use(models_path: Path, model_path: str) -> Path | None:
     """Return where the model in use lies; None if it is gone."""
     try:
-        return find(model_path, models_path).path.resolve()
+        lineup = line_up(model_path, models_path)
+        return (lineup.chosen or lineup.base).path.resolve()
     except ModelNotFound:
         return None
 

@@ -23,6 +23,7 @@ from tiza.models.hf_folder import (
 )
 from tiza.models.place import check_space, new_folder
 from tiza.models.quantise import decode
+from tiza.models.record import ORIGIN, read_record, write_record
 from tiza.models.tensors import Tensor
 from tiza.translation import N_
 
@@ -49,6 +50,8 @@ def trainable(model: Model, cache_folder: Path) -> Path:
     if not target.is_dir():
         with suppress(ModelExists):  # another process was faster
             unpack(model.gguf, target)
+    if ORIGIN not in read_record(target):
+        write_record(target, {ORIGIN: str(model.gguf.resolve())})
     return target
 
 
