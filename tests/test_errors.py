@@ -15,7 +15,7 @@ def _all_below(kind: type[TizaError]) -> list[type[TizaError]]:
     return found + [deeper for each in found for deeper in _all_below(each)]
 
 
-KINDS = [kind for kind in _all_below(TizaError) if kind.__module__ == errors.__name__]
+KINDS = [kind for kind in _all_below(TizaError) if kind.__module__.startswith(errors.__name__)]
 LISTS = (InvalidRequest, LessonsInvalid, SettingsError)  # made of several problems
 PLAIN = [kind for kind in KINDS if kind not in (*LISTS, RequestError)]
 REQUEST = [kind for kind in KINDS if issubclass(kind, RequestError) and kind is not RequestError]

@@ -1,0 +1,245 @@
+"""Every error that Tiza raises on purpose.
+
+    TizaError
+    ├── SettingsError            a setting has a value that cannot be used
+    ├── ModelNotFound            MODEL_PATH or --model names nothing
+    │   └── ActiveModelGone      the model that `tiza model use` chose was taken away
+    ├── ModelUnreadable          the file is there, no engine can load it
+    ├── ModelRefused             a file or folder cannot be worked with; says the problem
+    │   ├── WeightsBroken        damaged, cut off, or made to do harm
+    │   ├── PickleRefused        a pickle holds more than plain tensors
+    │   ├── ModelUnsupported     Tiza does not know how to convert it
+    │   ├── AdapterMismatch      the adapter was made for another base
+    │   └── BackupBroken         an archive is damaged, or not one of Tiza's
+    ├── ModelExists              a new model would overwrite something
+    ├── ModelUnnamable           a name cannot be that of a folder in the store
+    ├── ModelActive              the model in use would be removed
+    ├── ModelNeeded              an adapter's base would be removed
+    ├── SpaceMissing             the disk is too full for what would be written
+    ├── HubFailed                the hub does not answer, or refuses
+    ├── DownloadBroken           a file arrived with another checksum
+    ├── HubFilesUnclear          a repository has no files of the usual kind
+    ├── MissingExtra             an optional package is not installed
+    ├── PortTaken                another program listens there
+    ├── KeyNeeded                an engine would listen to the network without a key
+    ├── ServiceFailed            the engine or the API ended before it was ready
+    ├── EngineSilent             an engine that started answers no question
+    ├── PageMissing              the page's libraries were never installed
+    ├── LessonError              a lesson cannot be taught; says line, column and rule
+    ├── LessonsInvalid           the errors of several lessons
+    ├── LessonsMissing           there is no lesson where some were looked for
+    ├── TaxonomyNotFound         a path to check does not exist
+    ├── LessonExists             a new lesson would overwrite one
+    ├── LessonUnplaced           a new lesson's subject or name cannot be used
+    ├── LintRulesUnreadable      the file of --yaml-rules is no yamllint configuration
+    ├── GitFailed                git is missing, or refuses what was asked
+    ├── RunNotFound              no run has that name
+    ├── RunBroken                a run's manifest cannot be read
+    ├── RunBusy                  another process works on the run
+    ├── CannotWrite              the disk is full, or the folder is closed to us
+    ├── PipelineNotFound         --pipeline names none, and no file
+    ├── PipelineInvalid          a pipeline's file cannot be used; says line and key
+    ├── SamplesInvalid           a line of a JSONL file is no sample
+    ├── TeacherError             the teacher cannot be used as it is
+    │   ├── TeacherRefused       it does not accept the key
+    │   ├── TeacherUnreachable   it does not answer, or too many ask it
+    │   └── NoAnswer             it has no usable answer to one request; the run goes on
+    ├── DocumentUnreadable       no text can be taken from a lesson's document
+    ├── DocumentsMissing         no file in the repository has a name that the lesson asks for
+    ├── RepositoryRefused        documents are not fetched from that kind of address
+    ├── RepositoryUnreachable    git cannot fetch from the address, or not in time
+    ├── CommitUnknown            the repository has no such commit
+    ├── RecipeNotFound           no recipe has that name
+    ├── RecipeInvalid            a line of a recipe cannot be used
+    ├── BaseUnusable             the base model cannot be trained
+    ├── TemplateUnusable         the base model's chat template is missing or refuses a sample
+    ├── ResourcesShort           not enough memory or disk for what was asked
+    ├── TrainingDiverged         the loss is no number any more
+    ├── ExamMissing              a run has no questions to examine a model with
+    ├── ExamLeaked               a question of the exam is among the training samples
+    ├── EngineGone               the endpoint under examination does not answer (any more)
+    ├── AnswersRefused           it answers, but not the questions
+    ├── GateInvalid              a threshold of the promotion gate cannot be used
+    ├── ReportUnreadable         a report was written by another version, or is none
+    └── RequestError             an answer of the API: has a status and a code (see contract)
+        ├── InvalidRequest       422 invalid_request
+        ├── BodyTooLarge         413 body_too_large
+        ├── NotFound             404 not_found
+        ├── ModelUnknown         404 model_not_found
+        ├── MethodNotAllowed     405 method_not_allowed
+        ├── Overloaded           503 overloaded
+        ├── Draining             503 draining
+        ├── InternalError        500 internal
+        └── EngineError          502 engine_error: it answered nonsense
+            ├── EngineUnreachable  503 engine_unreachable
+            ├── EngineTimeout      504 engine_timeout
+            └── EngineLost         502 engine_lost: the connection broke in mid-answer
+
+A class says *what* happened and, in `hint`, *what to do*; the instance carries *where*, as data.
+Both sentences are English templates that `translation` turns into the reader's language. Errors are
+caught in two places only: the command line's `main` and the API's exception handlers.
+"""
+
+from tiza.errors.base import Problem, TizaError, fields
+from tiza.errors.evaluating import (
+    AnswersRefused,
+    EngineGone,
+    ExamLeaked,
+    ExamMissing,
+    GateInvalid,
+    ReportUnreadable,
+)
+from tiza.errors.generating import (
+    CommitUnknown,
+    DocumentsMissing,
+    DocumentUnreadable,
+    NoAnswer,
+    PipelineInvalid,
+    PipelineNotFound,
+    RepositoryRefused,
+    RepositoryUnreachable,
+    TeacherError,
+    TeacherRefused,
+    TeacherUnreachable,
+)
+from tiza.errors.lessons import (
+    GitFailed,
+    LessonError,
+    LessonExists,
+    LessonsInvalid,
+    LessonsMissing,
+    LessonUnplaced,
+    LintRulesUnreadable,
+    TaxonomyNotFound,
+)
+from tiza.errors.models import (
+    ActiveModelGone,
+    AdapterMismatch,
+    BackupBroken,
+    DownloadBroken,
+    HubFailed,
+    HubFilesUnclear,
+    ModelActive,
+    ModelExists,
+    ModelNeeded,
+    ModelNotFound,
+    ModelRefused,
+    ModelUnnamable,
+    ModelUnreadable,
+    ModelUnsupported,
+    PickleRefused,
+    SpaceMissing,
+    WeightsBroken,
+)
+from tiza.errors.requests import (
+    BodyTooLarge,
+    Draining,
+    EngineError,
+    EngineLost,
+    EngineTimeout,
+    EngineUnreachable,
+    InternalError,
+    InvalidRequest,
+    MethodNotAllowed,
+    ModelUnknown,
+    NotFound,
+    Overloaded,
+    RequestError,
+)
+from tiza.errors.runs import CannotWrite, RunBroken, RunBusy, RunNotFound, SamplesInvalid
+from tiza.errors.serving import (
+    EngineSilent,
+    KeyNeeded,
+    MissingExtra,
+    PageMissing,
+    PortTaken,
+    ServiceFailed,
+    SettingsError,
+)
+from tiza.errors.training import (
+    BaseUnusable,
+    RecipeInvalid,
+    RecipeNotFound,
+    ResourcesShort,
+    TemplateUnusable,
+    TrainingDiverged,
+)
+
+__all__ = [
+    "ActiveModelGone",
+    "AdapterMismatch",
+    "AnswersRefused",
+    "BackupBroken",
+    "BaseUnusable",
+    "BodyTooLarge",
+    "CannotWrite",
+    "CommitUnknown",
+    "DocumentUnreadable",
+    "DocumentsMissing",
+    "DownloadBroken",
+    "Draining",
+    "EngineError",
+    "EngineGone",
+    "EngineLost",
+    "EngineSilent",
+    "EngineTimeout",
+    "EngineUnreachable",
+    "ExamLeaked",
+    "ExamMissing",
+    "GateInvalid",
+    "GitFailed",
+    "HubFailed",
+    "HubFilesUnclear",
+    "InternalError",
+    "InvalidRequest",
+    "KeyNeeded",
+    "LessonError",
+    "LessonExists",
+    "LessonUnplaced",
+    "LessonsInvalid",
+    "LessonsMissing",
+    "LintRulesUnreadable",
+    "MethodNotAllowed",
+    "MissingExtra",
+    "ModelActive",
+    "ModelExists",
+    "ModelNeeded",
+    "ModelNotFound",
+    "ModelRefused",
+    "ModelUnknown",
+    "ModelUnnamable",
+    "ModelUnreadable",
+    "ModelUnsupported",
+    "NoAnswer",
+    "NotFound",
+    "Overloaded",
+    "PageMissing",
+    "PickleRefused",
+    "PipelineInvalid",
+    "PipelineNotFound",
+    "PortTaken",
+    "Problem",
+    "RecipeInvalid",
+    "RecipeNotFound",
+    "ReportUnreadable",
+    "RepositoryRefused",
+    "RepositoryUnreachable",
+    "RequestError",
+    "ResourcesShort",
+    "RunBroken",
+    "RunBusy",
+    "RunNotFound",
+    "SamplesInvalid",
+    "ServiceFailed",
+    "SettingsError",
+    "SpaceMissing",
+    "TaxonomyNotFound",
+    "TeacherError",
+    "TeacherRefused",
+    "TeacherUnreachable",
+    "TemplateUnusable",
+    "TizaError",
+    "TrainingDiverged",
+    "WeightsBroken",
+    "fields",
+]

@@ -1,0 +1,52 @@
+"""Exams, gates and reports."""
+
+from tiza.errors.base import TizaError
+from tiza.translation import N_
+
+
+class ExamMissing(TizaError):
+    """Data: `path`."""
+
+    what = N_("There is no exam at {path}.")
+    hint = N_(
+        "Give the lessons `exam` questions and run `tiza data generate`, "
+        "or name the run with --run."
+    )
+
+
+class ExamLeaked(TizaError):
+    """Data: `count`, `questions` (the first of them), `path`."""
+
+    what = N_("{count} exam questions are among the training samples in {path}: {questions}")
+    hint = N_(
+        "An exam on taught questions shows nothing. Change them in the lesson's `exam`, "
+        "or run `tiza data generate` again."
+    )
+
+
+class EngineGone(TizaError):
+    """Data: `url`, `reason`."""
+
+    what = N_("The model at {url} does not answer ({reason}).")
+    hint = N_("Start it and run the same command again: it goes on where it stopped.")
+
+
+class AnswersRefused(TizaError):
+    """Data: `url`, `status`, `reason`."""
+
+    what = N_("The model at {url} does not take the questions (HTTP {status}): {reason}")
+    hint = N_("Check the address, the key and the name of the model.")
+
+
+class GateInvalid(TizaError):
+    """Data: `name`, `value`, `known`."""
+
+    what = N_("The threshold {name}: {value} of the promotion gate cannot be used.")
+    hint = N_("These exist, each a share between 0 and 1: {known}")
+
+
+class ReportUnreadable(TizaError):
+    """Data: `path`, `found`, `known` (versions of the format)."""
+
+    what = N_("{path} is no report that this version reads (format {found}; it reads {known}).")
+    hint = N_("Examine the model again with `tiza model evaluate`.")
