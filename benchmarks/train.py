@@ -159,11 +159,11 @@ def main() -> None:
 def shipped() -> Path:
     """Return the folder of the model that ships."""
     from tiza.models.find import find
+    from tiza.models.unpack import trainable
     from tiza.settings import load
-    from tiza.train.base import folder_of
 
     settings = load()
-    return folder_of(find("", settings.models_path), settings.var_path / "cache" / "models")
+    return trainable(find("", settings.models_path), settings.var_path / "cache" / "models")
 
 
 def table(results: dict[str, Any], names: tuple[str, ...] | list[str]) -> None:

@@ -34,7 +34,7 @@ def train_in_run(
 
     """
     _check_extra()
-    from tiza.train.base import folder_of
+    from tiza.models.unpack import trainable
     from tiza.train.recipe import load
     from tiza.train.stage import Order, default_recipe, train
 
@@ -42,7 +42,7 @@ def train_in_run(
     recipe = load(name, **flags)
     run = _run(data_path, settings.var_path / "runs")
     model = find_model(base, settings.models_path)
-    folder = folder_of(model, settings.var_path / "cache" / "models")
+    folder = trainable(model, settings.var_path / "cache" / "models")
     order = Order(run, folder, recipe, name, settings.system_prompt)
     if gpus > 1:
         from tiza.train.gpus import train_on

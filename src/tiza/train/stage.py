@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from tiza.models.adapter import fingerprint
 from tiza.progress import Progress
 from tiza.runs import samples
 from tiza.runs.events import Events
@@ -179,6 +180,7 @@ def publish(part: Path, order: Order, target: Path, facts: Mapping[str, Any]) ->
         if (source := order.base / name).exists():
             shutil.copyfile(source, part / name)
     origin = {"run": order.run.id, "parent": facts["base"]["path"], **facts}
+    origin["base_fingerprint"] = fingerprint(order.base)
     (part / "tiza.json").write_text(json.dumps(origin, indent=2, ensure_ascii=False) + "\n")
     shutil.rmtree(target, ignore_errors=True)
     part.rename(target)
