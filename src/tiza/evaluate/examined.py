@@ -21,6 +21,7 @@ from tiza.engines.serve import service_of
 from tiza.engines.supervisor import Supervisor
 from tiza.evaluate.ask import Endpoint, model_of
 from tiza.models.find import Model, find
+from tiza.models.lineup import Lineup
 from tiza.models.record import read_record
 from tiza.progress import Progress
 from tiza.settings import Settings
@@ -87,7 +88,7 @@ async def served(
         yield Endpoint(subject.url, name, subject.api_key, **common)
         return
     address = Address(HOST, _free_port(), secrets.token_urlsafe(24))
-    engine = choose("auto", subject.model, settings, address)
+    engine = choose("auto", Lineup(subject.model), settings, address)
 
     def say(sentence: str, data: Mapping[str, object]) -> None:
         progress.say(translate(sentence, "en").format(**data))
