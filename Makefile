@@ -18,6 +18,9 @@ help: ## This list
 run: $(VENV)/run.stamp ## Engine, API and page on this machine; Ctrl-C stops everything
 	@exec $(BIN)/tiza up
 
+.PHONY: train-tools
+train-tools: $(VENV)/train.stamp ## Install what training and converting need (torch, about 400 MB)
+
 .PHONY: test
 test: $(VENV)/dev.stamp $(VENV)/train.stamp ## The whole test suite
 	@$(BIN)/python tools/system_packages.py

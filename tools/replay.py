@@ -12,10 +12,12 @@ from pathlib import Path
 
 from tiza.generate.local import own_engine
 from tiza.generate.near_miss import near_misses
-from tiza.generate.replay import MIX, SHIPPED, answers, questions
+from tiza.generate.replay import MIX, answers, questions
+from tiza.generate.replay import SHIPPED as FILE
 from tiza.generate.teacher import Teacher
-from tiza.models.find import find
+from tiza.models.find import SHIPPED, find
 from tiza.models.identity import identity
+from tiza.models.lineup import Lineup
 from tiza.progress import Progress
 from tiza.runs.samples import Sample, write
 from tiza.settings import load
@@ -26,12 +28,13 @@ TAXONOMY = Path("taxonomy")
 
 async def ask_all() -> list[Sample]:
     """Start the engine, ask, and stop it."""
-    settings = load(model_path="")
+    settings = load()
     cache = settings.var_path / "cache"
-    base = identity(find("", settings.models_path), cache)
+    model = find(SHIPPED, settings.models_path)
+    base = identity(model, cache)
     near = near_misses(load_lessons([TAXONOMY], TAXONOMY))
     asked = list(dict.fromkeys([*questions("en"), *near]))
-    async with own_engine(settings) as endpoint, Teacher(endpoint) as teacher:
+    async with own_engine(settings, Lineup(model)) as endpoint, Teacher(endpoint) as teacher:
         with Progress() as progress:
             return await answers(teacher.ask, base, cache / "replay", asked, progress)
 
@@ -41,8 +44,8 @@ def main() -> None:
     samples = asyncio.run(ask_all())
     head = {**samples[0].metadata, "engine": f"xllamacpp {version('xllamacpp')}"}
     rows = [Sample(s.messages, MIX, s.id) for s in samples[1:]]
-    write([Sample(samples[0].messages, head, samples[0].id), *rows], SHIPPED)
-    print(f"{len(samples)} answers in {SHIPPED.name}")
+    write([Sample(samples[0].messages, head, samples[0].id), *rows], FILE)
+    print(f"{len(samples)} answers in {FILE.name}")
 
 
 if __name__ == "__main__":

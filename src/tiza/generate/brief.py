@@ -16,8 +16,8 @@ from tiza.generate.pipeline import load as load_pipeline
 from tiza.generate.replay import answers, own, questions_for
 from tiza.generate.step import Pipeline
 from tiza.generate.when_needed import WhenNeeded
-from tiza.models.find import find
 from tiza.models.identity import identity
+from tiza.models.lineup import Lineup, line_up
 from tiza.progress import Progress
 from tiza.runs.samples import Sample
 from tiza.settings import Settings
@@ -113,10 +113,10 @@ async def replay_of(
     if brief.replay is not None:
         return own(brief.replay), []
     cache = settings.var_path / "cache"
-    model = find(settings.model_path, settings.models_path)
+    model = line_up(settings.model_path, settings.models_path).base
     base = await asyncio.to_thread(identity, model, cache)
     general, near = questions_for(base), near_misses(lessons, seed=brief.seed)
-    async with WhenNeeded(lambda: own_engine(settings)) as engine:
+    async with WhenNeeded(lambda: own_engine(settings, Lineup(model))) as engine:
         said = await answers(engine.ask, base, cache / "replay", [*general, *near], progress)
     missed = set(near)
     return (

@@ -16,7 +16,7 @@ from tiza.engines.serve import is_loopback, say, service_of
 from tiza.engines.supervisor import Supervisor
 from tiza.generate.teacher import Endpoint
 from tiza.models.find import SHIPPED_NAME
-from tiza.models.lineup import line_up
+from tiza.models.lineup import Lineup, line_up
 from tiza.settings import Settings
 
 HEALTH_SECONDS = 3.0
@@ -44,7 +44,8 @@ async def teacher_endpoint(
     if served is not None:
         yield Endpoint(settings.vllm_api_url, key, model or served)
     else:
-        async with own_engine(settings) as started:
+        lineup = line_up(settings.model_path, settings.models_path)
+        async with own_engine(settings, lineup) as started:
             yield replace(started, model=model or started.model)
 
 
@@ -66,10 +67,9 @@ def is_embedded(model: str) -> bool:
 
 
 @asynccontextmanager
-async def own_engine(settings: Settings) -> AsyncIterator[Endpoint]:
-    """Yield an engine of our own that serves the active model, whatever else runs here."""
+async def own_engine(settings: Settings, lineup: Lineup) -> AsyncIterator[Endpoint]:
+    """Yield an engine of our own for these models, whatever else runs here."""
     address = Address(LOOPBACK, _free_port(), secrets.token_urlsafe(32))
-    lineup = line_up(settings.model_path, settings.models_path)
     engine = choose("auto", lineup, settings, address)
     supervisor = Supervisor(service_of(engine, settings.logs_path), say)
     watching: asyncio.Task[None] | None = None
