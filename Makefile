@@ -27,7 +27,7 @@ test: $(VENV)/dev.stamp $(VENV)/train.stamp ## The whole test suite
 	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: check
-check: $(VENV)/dev.stamp ## Format, lint, types, import contracts, page types, spelling, docs in step
+check: $(VENV)/dev.stamp $(VENV)/train.stamp ## Format, lint, types, import contracts, page types, spelling, docs in step
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
