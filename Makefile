@@ -94,10 +94,11 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
 	@$(BIN)/python tools/vendor.py --dev
 	@touch $@
 
-# A torch that is built for CUDA (the only kind that some indexes have) cannot be imported without it.
-$(VENV)/train.stamp: $(VENV)/run.stamp requirements/train.txt requirements/train-cuda.txt
+# A torch for the CPU alone where it can be had, else the common one, which on Linux brings CUDA.
+TRAIN := requirements/train.txt requirements/train-cpu.txt requirements/train-cuda.txt
+$(VENV)/train.stamp: $(VENV)/run.stamp $(TRAIN)
 	@echo "Installing what training needs (~400 MB, once) …"
 	@$(PIP) install --require-hashes --no-deps -r requirements/train.txt
-	@$(BIN)/python -c 'import torch' 2> /dev/null || \
+	@$(PIP) install --require-hashes --no-deps -r requirements/train-cpu.txt 2> /dev/null || \
 		$(PIP) install --require-hashes --no-deps -r requirements/train-cuda.txt
 	@touch $@

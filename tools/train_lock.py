@@ -1,9 +1,9 @@
 """Sort the lock of the extra `train`: `tools/train_lock.py LOCK`, called by `make lock`.
 
 uv's universal lock names the CUDA packages under markers, for every Linux; most machines have no
-GPU, and those packages are 3 GB. They go to requirements/train-cuda.txt, which is installed only
-where torch asks for them; what run.txt pins already goes nowhere. Builds of torch for the CPU alone
-stand in no index that uv was told: their hashes, written by hand, are kept.
+GPU, and those packages are 3 GB. They go to requirements/train-cuda.txt with the torch that needs
+them, which is installed only where requirements/train-cpu.txt, kept by hand, cannot be had: a build
+of torch for the CPU alone, which few indexes have. What run.txt pins already goes nowhere.
 """
 
 import re
@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 
 FOLDER = Path("requirements")
-CUDA = ("nvidia-", "cuda-", "triton")
+CUDA = ("nvidia-", "cuda-", "triton", "torch")
 HEAD = {
-    "train.txt": "# What training needs beside run.txt, CUDA left out: see tools/train_lock.py.\n",
-    "train-cuda.txt": "# What torch needs beside train.txt where its build is one for CUDA.\n",
+    "train.txt": "# What training needs beside run.txt and torch: see tools/train_lock.py.\n",
+    "train-cuda.txt": "# torch as the common index has it: on Linux for CUDA, with all that needs.\n",
 }
 
 
@@ -28,24 +28,13 @@ def name(pin: str) -> str:
     return pin.partition("==")[0].strip()
 
 
-def with_kept_hashes(pin: str, before: list[str]) -> str:
-    """Add the hashes that an earlier lock had for the same version."""
-    first = pin.partition(" ")[0]
-    old = next((each for each in before if each.partition(" ")[0] == first), "")
-    hashes = {*re.findall(r"--hash=\S+", pin), *re.findall(r"--hash=\S+", old)}
-    return " \\\n    ".join([pin.partition(" \\")[0], *sorted(hashes)])
-
-
 def main(lock: Path) -> None:
     """Write both files."""
     already = {name(pin) for pin in pins((FOLDER / "run.txt").read_text())}
     found = [pin for pin in pins(lock.read_text()) if name(pin) not in already]
-    target = FOLDER / "train.txt"
-    before = pins(target.read_text()) if target.exists() else []
     parts: dict[str, list[str]] = {"train.txt": [], "train-cuda.txt": []}
     for pin in found:
-        text = with_kept_hashes(pin, before) if name(pin) == "torch" else pin
-        parts["train-cuda.txt" if name(pin).startswith(CUDA) else "train.txt"].append(text)
+        parts["train-cuda.txt" if name(pin).startswith(CUDA) else "train.txt"].append(pin)
     for file, each in parts.items():
         (FOLDER / file).write_text(HEAD[file] + "\n".join(each) + "\n")
 
