@@ -14,7 +14,7 @@ FOLDER = Path("requirements")
 CUDA = ("nvidia-", "cuda-", "triton", "torch")
 HEAD = {
     "train.txt": "# What training needs beside run.txt and torch: see tools/train_lock.py.\n",
-    "train-cuda.txt": "# torch as the common index has it: on Linux for CUDA, with all that needs.\n",
+    "train-cuda.txt": "# torch as the common index has it: on Linux for CUDA, with its needs.\n",
 }
 
 
