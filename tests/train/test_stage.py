@@ -5,6 +5,7 @@ import shutil
 import signal
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 from xml.etree import ElementTree as ET
@@ -68,7 +69,7 @@ def test_training_records_how_it_was_made(tmp_path: Path, tiny: Path, quick: Rec
     facts = run.section("train")
     assert facts["settings"]["seed"] == quick.seed
     assert len(facts["base"]["sha256"]) == 64
-    assert facts["packages"]["torch"] == torch.__version__
+    assert facts["packages"]["torch"] == version("torch")
     assert facts["samples"] == {"lessons": 23, "replay": 8, "held_out": 1}
     assert facts["held_out_loss"] > 0
     assert facts["prefix_tokens"] > len(SYSTEM)

@@ -33,7 +33,7 @@ class RecipeInvalid(TizaError):
 class BaseUnusable(TizaError):
     """Data: `path`; `reason` is a template over the data."""
 
-    what = N_("{path} cannot be trained: {said}.")
+    what = N_("{path} cannot be trained: {reason}.")
     hint = N_("Give --base a folder in the layout of Hugging Face, with safetensors and tokenizer.")
 
     def __init__(self, reason: str, **data: object) -> None:
@@ -43,7 +43,7 @@ class BaseUnusable(TizaError):
     def message(self, language: str = "en") -> str:
         """Return the model, what is wrong with it and what to do."""
         said = translate(self.reason, language).format(**self.data)
-        words = translate(self.what, language).format(path=self.data["path"], said=said)
+        words = translate(self.what, language).format(path=self.data["path"], reason=said)
         return f"{words} {translate(self.hint, language)}"
 
 
@@ -58,7 +58,10 @@ class ResourcesShort(TizaError):
     """Data: `kind`, `needed`, `there`, `advice`, all as text."""
 
     what = N_("Training needs about {needed} of {kind}; {there} is free.")
-    hint = "{advice}"  # translated where it is chosen
+
+    def message(self, language: str = "en") -> str:
+        """Return what is short, and the advice, which was translated where it was chosen."""
+        return f"{super().message(language)} {self.data['advice']}"
 
 
 class TrainingDiverged(TizaError):
