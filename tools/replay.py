@@ -26,8 +26,8 @@ from tiza.taxonomy.load import load as load_lessons
 TAXONOMY = Path("taxonomy")
 
 
-async def ask_all() -> list[Sample]:
-    """Start the engine, ask, and stop it."""
+async def ask_all() -> tuple[list[Sample], list[str]]:
+    """Start the engine, ask, and stop it; return the answers, and the questions without one."""
     settings = load()
     cache = settings.var_path / "cache"
     model = find(SHIPPED, settings.models_path)
@@ -36,13 +36,16 @@ async def ask_all() -> list[Sample]:
     asked = list(dict.fromkeys([*questions("en"), *near]))
     async with own_engine(settings, Lineup(model)) as endpoint, Teacher(endpoint) as teacher:
         with Progress() as progress:
-            return await answers(teacher.ask, base, cache / "replay", asked, progress)
+            said = await answers(teacher.ask, base, cache / "replay", asked, progress)
+    answered = {sample.messages[0]["content"] for sample in said}
+    return said, [question for question in asked if question not in answered]
 
 
 def main() -> None:
     """Write the file."""
-    samples = asyncio.run(ask_all())
-    head = {**samples[0].metadata, "engine": f"xllamacpp {version('xllamacpp')}"}
+    samples, silent = asyncio.run(ask_all())
+    engine = f"xllamacpp {version('xllamacpp')}"
+    head = {**samples[0].metadata, "engine": engine, "silent": silent}
     rows = [Sample(s.messages, MIX, s.id) for s in samples[1:]]
     write([Sample(samples[0].messages, head, samples[0].id), *rows], FILE)
     print(f"{len(samples)} answers in {FILE.name}")

@@ -6,6 +6,7 @@ import random
 import re
 import signal
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from tests.engines.processes import TIZA, clean_environment, finish
 from tests.generate.lectern import Lectern
-from tests.taxonomy.lessons import GROUNDED, SIMPLE, SKILL, write
+from tests.taxonomy.lessons import GROUNDED, SIMPLE, SKILL, SKILL_V1, write
 from tiza.runs.run import Run, runs
 from tiza.runs.samples import Sample, read
 
@@ -124,6 +125,19 @@ def test_a_context_stands_before_its_question_and_knowledge_has_none(folder: Pat
         question = sample.messages[0]["content"]
         grounded = sample.metadata.get("kind") == "compositional_skills"
         assert ("\n\n" in question) == grounded
+
+
+def test_knowledge_and_skills_are_balanced_when_wished(folder: Path) -> None:
+    """What falls short is repeated, each copy under an id of its own; nothing is thrown away."""
+    write(folder / "taxonomy", "compositional_skills/where", SKILL_V1)
+
+    generate(folder, None, "--pipeline", "seeds", "--knowledge-share", "0.5", "--replay-share", "0")
+
+    found = list(read(last_run(folder).train))
+    kinds = Counter(sample.metadata["kind"] for sample in found)
+    assert kinds["compositional_skills"] > 4
+    assert kinds["compositional_skills"] <= kinds["knowledge"]
+    assert len({sample.id for sample in found}) == len(found)
 
 
 def test_an_exam_question_never_reaches_the_training_file(folder: Path) -> None:

@@ -85,6 +85,18 @@ def data() -> None:
     help=_("Your own samples against forgetting (JSONL), instead of the model's own answers."),
 )
 @click.option(
+    "--replay-share",
+    type=click.FloatRange(0),
+    default=1.0,
+    show_default=True,
+    help=_("Samples against forgetting for each sample of the lessons."),
+)
+@click.option(
+    "--knowledge-share",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help=_("Balance: the part of knowledge beside skills; by default as the lessons are."),
+)
+@click.option(
     "--max-tokens-total", type=click.IntRange(1), help=_("Stop before the run costs more tokens.")
 )
 @click.option("--keep-going", is_flag=True, help=_("Leave out lessons that fail their check."))
@@ -159,7 +171,6 @@ def _print_costs(pipeline: "Pipeline", costs: "list[Cost]", *, as_json: bool) ->
 
 
 def _print_made(made: "Made", *, as_json: bool) -> None:
-    replayed = len(made.samples) - len(made.accepted)
     if as_json:
         facts = {"run": made.run.id, "path": str(made.run.path), **made.run.section(STAGE)}
         click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
@@ -167,7 +178,9 @@ def _print_made(made: "Made", *, as_json: bool) -> None:
     click.echo(
         _(
             "Samples: {accepted} from the lessons, {replay} against forgetting. Exam: {exam}."
-        ).format(accepted=len(made.accepted), replay=replayed, exam=made.exam)
+        ).format(
+            accepted=len(made.accepted), replay=made.run.section(STAGE)["replay"], exam=made.exam
+        )
     )
     if made.rejected:
         steps = Counter(each.step for each in made.rejected).most_common()

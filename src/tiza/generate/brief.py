@@ -47,6 +47,8 @@ class Brief:
     budget: int | None = None
     chunk_tokens: int = CHUNK_TOKENS
     replay: Path | None = None
+    replay_share: float = 1.0
+    knowledge_share: float | None = None
     keep_going: bool = False
 
 

@@ -76,6 +76,8 @@ class Job:
         return Order(
             *(self.lessons, brief.taxonomy, pipeline, brief.scale, brief.seed),
             *(teacher, brief.budget, passages),
+            replay_share=brief.replay_share,
+            knowledge_share=brief.knowledge_share,
         )
 
     def _say(self, sentence: str, data: Mapping[str, object]) -> None:

@@ -49,6 +49,7 @@ class Order:
     `scale` is the number of new pairs asked for (see `units`); `budget` the tokens that the run may
     cost; `passages` has the chunks of each lesson's document; `replay` are samples against
     forgetting, of which as many are mixed in as `replay_share` says; all `near_misses` are.
+    `knowledge_share` balances knowledge and skills (see `mix`).
     """
 
     lessons: Sequence[Lesson]
@@ -62,6 +63,7 @@ class Order:
     replay: Sequence[Sample] = ()
     near_misses: Sequence[Sample] = ()
     replay_share: float = 1.0
+    knowledge_share: float | None = None
 
     @cached_property
     def units(self) -> list[Unit]:
@@ -80,7 +82,8 @@ class Order:
         parts: list[Any] = [
             [self.leaf(lesson) for lesson in self.lessons],
             [unit.key for unit in self.units],
-            [self.pipeline.name, self.teacher, self.seed, self.replay_share],
+            [self.pipeline.name, self.teacher, self.seed],
+            [self.replay_share, self.knowledge_share],
             [sample.line() for sample in (*self.replay, *self.near_misses)],
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -188,7 +191,13 @@ def _flaw(candidate: Candidate, guard: LeakGuard, seen: Seen) -> Rejected | None
 
 
 def _mixed(order: Order, own: Sequence[Sample]) -> list[Sample]:
-    mixed = mix(own, order.replay, replay_share=order.replay_share, seed=order.seed)
+    mixed = mix(
+        own,
+        order.replay,
+        knowledge_share=order.knowledge_share,
+        replay_share=order.replay_share,
+        seed=order.seed,
+    )
     return [*mixed, *order.near_misses]
 
 
@@ -258,7 +267,7 @@ def _write(order: Order, made: Made, exam: Sequence[Sample]) -> None:
             "teacher": order.teacher,
             "samples": len(made.samples),
             "accepted": len(made.accepted),
-            "replay": len(made.samples) - len(made.accepted),
+            "replay": sum(each.metadata.get("mix") == "replay" for each in made.samples),
             "rejected": dict(steps),
             "exam": made.exam,
             "unanswered": made.unanswered,

@@ -47,6 +47,14 @@ def shipped(base: str) -> list[Sample]:
     return [Sample(sample.messages, {**MIX, "base": base}, sample.id) for sample in samples]
 
 
+def silent(base: str) -> frozenset[str]:
+    """Return the questions to which the base that ships is known to have nothing to say."""
+    first = next(iter(read(SHIPPED)), None) if SHIPPED.exists() else None
+    if first is None or first.metadata["base"] != base:
+        return frozenset()
+    return frozenset(first.metadata.get("silent", ()))
+
+
 def own(path: Path) -> list[Sample]:
     """Return a user's file of samples as replay.
 
@@ -66,7 +74,8 @@ async def answers(
     and kept in `cache_folder`, line by line, so that an interrupted run goes on where it was.
     Questions to which it has no whole sentence to say are left out.
     """
-    questions = list(dict.fromkeys(questions))
+    nothing = silent(base)
+    questions = [question for question in dict.fromkeys(questions) if question not in nothing]
     step = progress.step(_("Replay"), len(questions))
     known = {sample.messages[0]["content"]: sample for sample in shipped(base)}
 
