@@ -20,7 +20,7 @@ from tiza.runs.samples import Sample, read
 
 PAIRS = """
 description: The lesson's pairs, and new ones
-knowledge: &flow
+knowledge:
   - {step: seeds, do: seeds}
   - {step: pairs, do: pairs, prompt: knowledge_pairs, samples: 1, max_tokens: 200}
 freeform_skill: [{step: seeds, do: seeds}]
@@ -142,8 +142,7 @@ def test_knowledge_and_skills_are_balanced_when_wished(folder: Path) -> None:
 
 def test_an_exam_question_never_reaches_the_training_file(folder: Path) -> None:
     """A seed that repeats an exam question of any lesson is rejected, and named in samples.md."""
-    taught = SKILL.replace("created_by: ana\n", "created_by: ana\n")
-    smuggled = taught.replace(
+    smuggled = SKILL.replace(
         "seed_examples:\n",
         "seed_examples:\n  - question: Say where the town hall of Arden is.\n    answer: Here.\n",
     )

@@ -139,7 +139,7 @@ def evaluate(  # noqa: PLR0917  # click passes every option by name
     settings, language = load(), terminal_language()
     examined = subject(model_path, settings, api_key or "")
     known = told(examined.model)
-    run = find(run_name or known.get("run") or "latest", settings.var_path / "runs")
+    run = find(run_name or known.get("run") or "latest", settings.runs_path)
     parent = subject(base if base is not None else known.get("parent") or "", settings)
     judge = judge_url and Endpoint(judge_url.removesuffix("/v1"), judge_model, judge_key)
     options = Options(language=language, taxonomy=taxonomy_path, judge=judge or None)

@@ -40,9 +40,9 @@ def train_in_run(
 
     name = recipe_name or default_recipe()
     recipe = load(name, **flags)
-    run = _run(data_path, settings.var_path / "runs")
+    run = _run(data_path, settings.runs_path)
     model = find_model(base, settings.models_path)
-    folder = trainable(model, settings.var_path / "cache" / "models")
+    folder = trainable(model, settings.cache_path / "models")
     order = Order(run, folder, recipe, name, settings.system_prompt)
     if gpus > 1:
         from tiza.train.gpus import train_on

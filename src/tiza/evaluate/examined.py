@@ -3,32 +3,24 @@
 An engine that dies is started again while its exam goes on.
 """
 
-import asyncio
-import contextlib
 import hashlib
-import secrets
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tiza.engines.choose import choose
-from tiza.engines.engine import Address
 from tiza.engines.machine import installed
-from tiza.engines.serve import service_of
-from tiza.engines.supervisor import Supervisor
+from tiza.engines.started import started
 from tiza.evaluate.ask import Endpoint, model_of
 from tiza.models.find import Model, find
 from tiza.models.lineup import Lineup
 from tiza.models.record import read_record
 from tiza.progress import Progress
 from tiza.settings import Settings
-from tiza.translation import translate
+from tiza.translation import terminal_language, translate
 
 SAMPLED = 1_048_576  # bytes at each end of a file of weights
-HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -87,30 +79,13 @@ async def served(
         name = await model_of(subject.url, subject.api_key)
         yield Endpoint(subject.url, name, subject.api_key, **common)
         return
-    address = Address(HOST, _free_port(), secrets.token_urlsafe(24))
-    engine = choose("auto", Lineup(subject.model), settings, address)
 
     def say(sentence: str, data: Mapping[str, object]) -> None:
-        progress.say(translate(sentence, "en").format(**data))
+        progress.say(translate(sentence, terminal_language()).format(**data))
 
-    supervisor = Supervisor(service_of(engine, logs), say)
-    try:
-        await supervisor.start()
-        watch = asyncio.create_task(supervisor.watch())
-        try:
-            yield Endpoint(address.url, subject.model.name, address.api_key, **common)
-        finally:
-            watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watch
-    finally:
-        await supervisor.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    async with started(Lineup(subject.model), settings, logs, say) as engine:
+        address = engine.address
+        yield Endpoint(address.url, subject.model.name, address.api_key, **common)
 
 
 def _mark(model: Model) -> str:

@@ -1,8 +1,5 @@
 """The teacher of this machine: the engine that runs already, else one started for the purpose."""
 
-import asyncio
-import secrets
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -10,10 +7,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from tiza.engines.choose import choose
-from tiza.engines.engine import Address
-from tiza.engines.serve import is_loopback, say, service_of
-from tiza.engines.supervisor import Supervisor
+from tiza.engines.serve import is_loopback, say
+from tiza.engines.started import started
 from tiza.generate.teacher import Endpoint
 from tiza.models.find import SHIPPED_NAME
 from tiza.models.lineup import Lineup, line_up
@@ -21,7 +16,6 @@ from tiza.settings import Settings
 
 HEALTH_SECONDS = 3.0
 REFUSALS = {401, 403}
-LOOPBACK = "127.0.0.1"
 
 
 @asynccontextmanager
@@ -45,8 +39,8 @@ async def teacher_endpoint(
         yield Endpoint(settings.vllm_api_url, key, model or served)
     else:
         lineup = line_up(settings.model_path, settings.models_path)
-        async with own_engine(settings, lineup) as started:
-            yield replace(started, model=model or started.model)
+        async with own_engine(settings, lineup) as own:
+            yield replace(own, model=model or own.model)
 
 
 async def local_model(settings: Settings, key: str = "") -> str:
@@ -69,19 +63,9 @@ def is_embedded(model: str) -> bool:
 @asynccontextmanager
 async def own_engine(settings: Settings, lineup: Lineup) -> AsyncIterator[Endpoint]:
     """Yield an engine of our own for these models, whatever else runs here."""
-    address = Address(LOOPBACK, _free_port(), secrets.token_urlsafe(32))
-    engine = choose("auto", lineup, settings, address)
-    supervisor = Supervisor(service_of(engine, settings.logs_path), say)
-    watching: asyncio.Task[None] | None = None
-    try:
-        await supervisor.start()
-        watching = asyncio.create_task(supervisor.watch())
+    async with started(lineup, settings, settings.logs_path, say) as engine:
+        address = engine.address
         yield Endpoint(address.url, address.api_key, engine.model)
-    finally:
-        if watching is not None:
-            watching.cancel()
-            await asyncio.wait({watching})
-        await supervisor.stop()
 
 
 async def _served(url: str, key: str) -> str | None:
@@ -103,9 +87,3 @@ async def _served(url: str, key: str) -> str | None:
             return str((await response.json())["data"][0]["id"])
     except (aiohttp.ClientError, OSError, ValueError, LookupError, TypeError):
         return None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
