@@ -48,9 +48,7 @@ def convert(path: str, to: str | None, base: str | None, kind: str, output: Path
     settings = load()
     wish = stage.Wish(path, to or "", base or "", kind, output)
     with Progress() as progress:
-        click.echo(
-            stage.convert(wish, settings.models_path, settings.cache_path / "models", progress)
-        )
+        click.echo(stage.convert(wish, settings.models_path, settings.cache_path, progress))
 
 
 @click.command("list", help=_("List the models on this machine."))

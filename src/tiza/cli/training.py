@@ -42,7 +42,7 @@ def train_in_run(
     recipe = load(name, **flags)
     run = _run(data_path, settings.runs_path)
     model = find_model(base, settings.models_path)
-    folder = trainable(model, settings.cache_path / "models")
+    folder = trainable(model, settings.cache_path)
     order = Order(run, folder, recipe, name, settings.system_prompt)
     if gpus > 1:
         from tiza.train.gpus import train_on
