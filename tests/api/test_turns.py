@@ -11,6 +11,7 @@ class Room:
 
     def __init__(self) -> None:
         self.turns, self.inside = Turns(), list[str]()
+        self.visits = list[asyncio.Task[None]]()  # the loop itself keeps no task alive
 
     async def comes(self, model: str) -> "tuple[asyncio.Task[None], asyncio.Event]":
         """Let one come; it stays until its event is set."""
@@ -24,6 +25,7 @@ class Room:
                 await leaves.wait()
 
         task = asyncio.create_task(visit())
+        self.visits.append(task)
         await settle()
         return task, leaves
 
