@@ -18,6 +18,10 @@ help: ## This list
 run: $(VENV)/run.stamp ## Engine, API and page on this machine; Ctrl-C stops everything
 	@exec $(BIN)/tiza up
 
+.PHONY: teach
+teach: $(VENV)/train.stamp ## The whole loop on the lesson python_basics: learn, examine, promote
+	@$(BIN)/tiza teach taxonomy/knowledge/technology/programming/python_basics/qna.yaml
+
 .PHONY: train-tools
 train-tools: $(VENV)/train.stamp ## Install what training and converting need (torch, about 400 MB)
 

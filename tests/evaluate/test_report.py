@@ -51,7 +51,7 @@ def report(
         "lessons": [{"lesson": LESSON, "hash": "ab" * 32, "changed": True}],
         "recipe": {"lora_r": 16},
     }
-    return build(measured, check(figures(measured), thresholds()), made)
+    return build(measured, check(figures(measured, {}), thresholds()), made)
 
 
 def test_a_model_that_learned_and_kept_is_ready() -> None:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -109,16 +108,16 @@ def test_a_run_that_another_process_works_on_is_left_alone(run: Run) -> None:
         evaluate(nobody, nobody, run, settings(run), ENGLISH)
 
 
-def test_the_exam_of_an_earlier_run_is_taken_again(run: Run, tmp_path: Path) -> None:
-    """What was taught before is examined with what was taught now."""
-    earlier = Run(tmp_path / "runs" / "earlier")
-    earlier.path.mkdir()
-    samples.write([sample("Who cooks at Quillmere School?", "Bram Ostrowski cooks.")], earlier.exam)
-    with two(learned) as (new, base, _asked):
-        report = evaluate(new, base, run, settings(run), Options(languages=(), earlier=[earlier]))
+def test_a_model_that_lost_an_earlier_lesson_is_refused(run: Run) -> None:
+    """What the model in use had right is counted again, lesson by lesson."""
+    lesson = json.loads(run.exam.read_text().splitlines()[0])["metadata"]["lesson"]
+    with two(knows_all) as (new, base, _asked):
+        kept = Options(languages=(), earlier={lesson: 4}, limits={"exam_gain": 0.0})
+        report = evaluate(new, base, run, settings(run), kept)
 
-    assert report["exam"]["overall"]["after"]["asked"] == len(EXAM) + 1
-    assert "Bram Ostrowski cooks." in [a["reference"] for a in report["exam"]["answers"]]
+    [check] = [each for each in report["gate"]["checks"] if not each["passed"]]
+    assert check["name"] == "earlier"
+    assert check["reason"].startswith("0% of what earlier lessons taught")
 
 
 def test_a_judge_grades_the_exam_a_second_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,9 +104,14 @@ def test_lineup_serves_the_gguf_when_the_base_was_unpacked_to_be_trained(store: 
     assert line_up("of_shipped", store).base == shipped
 
 
-def test_lineup_is_a_model_when_a_folder_has_weights_of_its_own(store: Path) -> None:
-    """A merged model may keep its adapter's files; it is served whole."""
+def test_lineup_is_the_merged_model_when_the_base_of_its_adapter_is_gone(store: Path) -> None:
+    """A folder may hold both: the adapter is served over its base as long as there is one."""
     made(store / "a" / "model.gguf")
+
+    assert line_up("a", store).active == "a"
+    assert line_up("a", store).base.name == "samples_0"
+
+    (store / "samples_0" / "model.gguf").unlink()
 
     assert line_up("a", store).chosen is None
     assert line_up("a", store).base.name == "a"

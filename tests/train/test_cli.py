@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.train.tiny import lessons
-from tiza.cli import training
+from tiza.train import job
 from tiza.cli.verbs import tiza
 from tiza.errors import MissingExtra, ModelNotFound, RecipeInvalid, RunNotFound, SamplesInvalid
 from tiza.runs import samples
@@ -57,7 +57,7 @@ def test_a_missing_extra_is_answered_with_the_sentence_that_installs_it(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without torch the verb says what to type."""
-    monkeypatch.setitem(training.NEEDED, "torch_of_another_world", "torch==2.13.0")
+    monkeypatch.setitem(job.NEEDED, "torch_of_another_world", "torch==2.13.0")
 
     error = call("--data-path", str(data)).exception
 

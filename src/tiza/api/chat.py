@@ -94,8 +94,8 @@ class Generation:
         self._truncated = prompt.truncated
         warmth = request.temperature
         return {
-            **served.more,
             "model": served.model,
+            **served.asked_for(messages),
             "messages": prompt.messages,
             "max_tokens": prompt.max_tokens,
             "temperature": settings.default_temperature if warmth is None else warmth,

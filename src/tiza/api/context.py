@@ -4,12 +4,13 @@ llama.cpp and vLLM answer the question at different addresses; both are spoken h
 conversations are so short that no question is needed: a token covers at least one byte.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tiza.api.engine_client import EngineClient, Json, models_of
 from tiza.errors import EngineError, InvalidRequest
+from tiza.models.scope import Scope
 from tiza.translation import N_
 
 Message = dict[str, str]
@@ -30,6 +31,19 @@ class Served:
     window: int
     counts_messages: bool  # vLLM counts messages; llama.cpp counts text
     more: Mapping[str, object] = field(default_factory=dict)  # in the body, beside the name
+    without: Mapping[str, object] = field(default_factory=dict)  # the same, for the base alone
+    scope: Scope | None = None  # which questions an adapter answers; None: all
+
+    def asked_for(self, messages: Sequence[Mapping[str, Any]]) -> Mapping[str, object]:
+        """Return what the body has beside the name, for a conversation.
+
+        A question that the adapter was not taught goes to the base.
+        """
+        if self.scope is None:
+            return self.more
+        asked = [str(turn["content"]) for turn in messages if turn["role"] == "user"]
+        question, before = asked[-1] if asked else "", asked[-2] if len(asked) > 1 else ""
+        return self.more if self.scope.covers(question, before) else self.without
 
 
 @dataclass(frozen=True)

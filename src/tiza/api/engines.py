@@ -21,6 +21,7 @@ from tiza.api.turns import Turns
 from tiza.engines import llama_cpp
 from tiza.engines.serving import Serving
 from tiza.errors import EngineError, EngineUnreachable, ModelUnknown
+from tiza.models.scope import Scope
 from tiza.settings import Settings
 
 MODELS_SECONDS = 5.0  # for how long the engine's list of models is believed
@@ -36,6 +37,7 @@ class Engine:
     def __init__(self, client: EngineClient, turns: Turns, serving: Serving, window: int) -> None:
         self.client, self._turns, self.serving = client, turns, serving
         self._window = window
+        self._scopes = {name: Scope.read(Path(path)) for name, path in serving.scopes.items()}
         self._models: list[Served] = []
         self._asked = 0.0
 
@@ -76,7 +78,7 @@ class Engine:
         """Send the body that `prepare` makes; `held` closes the stream."""
         body = await prepare(self)
         if "lora" in body:  # llama.cpp with adapters
-            await held.enter_async_context(self._turns.of(body["model"]))
+            await held.enter_async_context(self._turns.of(str(body["lora"])))
         return await held.enter_async_context(await self.client.stream(path, body))
 
     def telling(self, serving: Serving) -> "Engine":
@@ -87,10 +89,16 @@ class Engine:
         """Add what only the file knows: llama.cpp lists no adapters, and no engine the active."""
         serving = self.serving
         if serving.kind == llama_cpp.KIND:
-            listed = [
-                replace(listed[0], model=name, more=serving.asked_for(name))
-                for name in serving.models
-            ]
+            listed = [replace(listed[0], model=name) for name in serving.models]
+        listed = [
+            replace(
+                served,
+                more=serving.asked_for(served.model),
+                without=serving.asked_for(serving.base),
+                scope=self._scopes.get(served.model),
+            )
+            for served in listed
+        ]
         return sorted(listed, key=lambda served: served.model != (serving.active or served.model))
 
 

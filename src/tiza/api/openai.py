@@ -113,7 +113,9 @@ class _Events:
     async def _prepare(self, engine: Engine) -> Json:
         served = await engine.model(self._model)
         self._answer.model = served.model
-        return {**self._engine_body, **served.more}
+        messages = self._engine_body.get("messages")
+        more = served.more if messages is None else served.asked_for(messages)
+        return {**self._engine_body, **more}
 
     async def whole(self) -> Json:
         """Read the answer to its end and return it as one document."""

@@ -77,8 +77,8 @@ def train(
     """Train in the run's folder and say what came out."""
     import json
 
-    from tiza.cli.training import train_in_run
     from tiza.settings import load
+    from tiza.train.job import train_in_run
 
     facts = train_in_run(load(), data_path, recipe, base, gpus=gpus, flags=flags)
     if as_json:
@@ -129,7 +129,7 @@ def evaluate(  # noqa: PLR0917  # click passes every option by name
     import json
 
     from tiza.evaluate.ask import Endpoint
-    from tiza.evaluate.examined import subject, told
+    from tiza.evaluate.examined import parent_of, subject, told
     from tiza.evaluate.report import lines
     from tiza.evaluate.stage import Options
     from tiza.evaluate.stage import evaluate as examine
@@ -138,9 +138,9 @@ def evaluate(  # noqa: PLR0917  # click passes every option by name
 
     settings, language = load(), terminal_language()
     examined = subject(model_path, settings, api_key or "")
-    known = told(examined.model)
+    known = told(examined)
     run = find(run_name or known.get("run") or "latest", settings.runs_path)
-    parent = subject(base if base is not None else known.get("parent") or "", settings)
+    parent = parent_of(examined, settings) if base is None else subject(base, settings)
     judge = judge_url and Endpoint(judge_url.removesuffix("/v1"), judge_model, judge_key)
     options = Options(language=language, taxonomy=taxonomy_path, judge=judge or None)
     report = examine(examined, parent, run, settings, options)

@@ -13,6 +13,7 @@ from tiza.cli.data import data
 from tiza.cli.model import model
 from tiza.cli.models import VERBS as STORE_VERBS
 from tiza.cli.taxonomy import taxonomy
+from tiza.cli.teach import teach
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -102,6 +103,7 @@ def _print_facts(facts: Mapping[str, Any]) -> None:
             click.echo(f"{click.style(label.ljust(width), bold=True)}  {line}")
 
 
+tiza.add_command(teach)
 tiza.add_command(taxonomy)
 tiza.add_command(data)
 tiza.add_command(model)

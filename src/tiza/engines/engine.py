@@ -1,7 +1,7 @@
 """What an engine is to the rest of Tiza: a process with an address."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, not bound
 
@@ -36,3 +36,4 @@ class Engine:
     command: list[str]
     base: str = ""
     adapters: tuple[str, ...] = ()  # names, in the order in which the engine loads them
+    scopes: Mapping[str, str] = field(default_factory=dict)  # of adapters: see models.scope

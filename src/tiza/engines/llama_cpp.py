@@ -52,7 +52,7 @@ def build(lineup: Lineup, settings: Settings, address: Address) -> Engine:
         flag = "--chosen-adapter" if adapter == chosen else "--adapter"
         command += [flag, str(adapter.gguf)]
     names = tuple(adapter.name for adapter in adapters)
-    return Engine(KIND, lineup.active, address, command, base.name, names)
+    return Engine(KIND, lineup.active, address, command, base.name, names, lineup.scopes(names))
 
 
 def serve(args: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ every engine of a stack and travels in the environment.
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tiza.engines import llama_cpp
@@ -17,7 +17,10 @@ from tiza.errors import CannotWrite
 
 @dataclass(frozen=True)
 class Serving:
-    """One engine. `number` counts up with every engine; `base` is "" where only `url` is known."""
+    """One engine. `number` counts up with every engine; `base` is "" where only `url` is known.
+
+    `scopes`: of adapters that do not answer everything, the file that tells what they answer.
+    """
 
     number: int
     url: str
@@ -25,11 +28,13 @@ class Serving:
     base: str = ""
     adapters: tuple[str, ...] = ()
     active: str = ""
+    scopes: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, number: int, engine: Engine, active: str) -> "Serving":
         """Describe a running engine."""
-        return cls(number, engine.address.url, engine.kind, engine.base, engine.adapters, active)
+        served = engine.kind, engine.base, engine.adapters
+        return cls(number, engine.address.url, *served, active, engine.scopes)
 
     @classmethod
     def read(cls, path: Path) -> "Serving":
@@ -64,12 +69,14 @@ class Serving:
         return (self.base, *self.adapters)
 
     def asked_for(self, model: str) -> Mapping[str, object]:
-        """Return what the body of a request for a model has beside its name.
+        """Return what the body of a request for a model has beside the rest.
 
         vLLM knows adapters by name. llama.cpp is told the scale of each, by its place at the start;
         of all, since with some left out it would read on from what another adapter has read.
         """
-        if self.kind != llama_cpp.KIND or not self.adapters:
+        if not self.adapters:
             return {}
+        if self.kind != llama_cpp.KIND:
+            return {"model": model}
         scales = [float(name == model) for name in self.adapters]
         return {"lora": [{"id": place, "scale": scale} for place, scale in enumerate(scales)]}

@@ -60,7 +60,8 @@ def build(
     if seen and min(gpu.capability for gpu in seen[:gpus]) >= FLASHINFER_CAPABILITY:
         command += ["--attention-backend", "FLASHINFER"]
     names = tuple(adapter.name for adapter in adapters)
-    return Engine(KIND, lineup.active, address, command + _lora(adapters), base.name, names)
+    command += _lora(adapters)
+    return Engine(KIND, lineup.active, address, command, base.name, names, lineup.scopes(names))
 
 
 def _lora(adapters: Sequence[Adapter]) -> list[str]:

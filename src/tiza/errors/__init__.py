@@ -60,6 +60,7 @@
     ├── EngineGone               the endpoint under examination does not answer (any more)
     ├── AnswersRefused           it answers, but not the questions
     ├── GateInvalid              a threshold of the promotion gate cannot be used
+    ├── NotPromoted              a taught model did not pass the gate; the old one keeps serving
     ├── ReportUnreadable         a report was written by another version, or is none
     └── RequestError             an answer of the API: has a status and a code (see contract)
         ├── InvalidRequest       422 invalid_request
@@ -87,6 +88,7 @@ from tiza.errors.evaluating import (
     ExamLeaked,
     ExamMissing,
     GateInvalid,
+    NotPromoted,
     ReportUnreadable,
 )
 from tiza.errors.generating import (
@@ -212,6 +214,7 @@ __all__ = [
     "ModelUnsupported",
     "NoAnswer",
     "NotFound",
+    "NotPromoted",
     "Overloaded",
     "PageMissing",
     "PickleRefused",

@@ -45,6 +45,13 @@ class GateInvalid(TizaError):
     hint = N_("These exist, each a share between 0 and 1: {known}")
 
 
+class NotPromoted(TizaError):
+    """Data: `reasons` in words, `model` that keeps serving, `path` of the report."""
+
+    what = N_("The new model does not serve: {reasons}. {model} goes on as before.")
+    hint = N_("Read {path}. More phrasings of a question help most; --force promotes it anyway.")
+
+
 class ReportUnreadable(TizaError):
     """Data: `path`, `found`, `known` (versions of the format)."""
 

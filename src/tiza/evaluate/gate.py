@@ -14,6 +14,7 @@ from tiza.translation import N_, translate
 DEFAULTS: Mapping[str, float] = {
     "exam_gain": 0.2,  # the exam has to get better by at least this share of its questions
     "retention": 0.9,  # at least this share of what the base knew has to stay
+    "earlier": 0.8,  # at least this share of what earlier lessons taught has to stay
     "leak": 0.2,  # at most this share of the neighbouring questions may get a taught fact
 }
 
@@ -24,8 +25,16 @@ NOT_MEASURED = {
 }
 EXAM_GAIN = N_("the exam got better by {value}; at least {threshold} is asked for")
 RETENTION = N_("{value} of what the model knew is still there; at least {threshold} is asked for")
+EARLIER = N_(
+    "{value} of what earlier lessons taught is still answered; at least {threshold} is asked for"
+)
 LEAK = N_("{value} of the neighbouring questions got a taught answer; at most {threshold} may")
-SENTENCES = {"exam_gain": EXAM_GAIN, "retention": RETENTION, "leak": LEAK}
+SENTENCES = {
+    "exam_gain": EXAM_GAIN,
+    "retention": RETENTION,
+    "earlier": EARLIER,
+    "leak": LEAK,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +82,4 @@ def thresholds(recipe: Mapping[str, Any] | None = None) -> dict[str, float]:
 
 def check(values: Mapping[str, float | None], limits: Mapping[str, float]) -> list[Check]:
     """Compare what was measured with the thresholds."""
-    return [Check(name, values.get(name), limits[name]) for name in DEFAULTS]
+    return [Check(name, values[name], limits[name]) for name in DEFAULTS if name in values]

@@ -11,7 +11,8 @@ from tiza.evaluate.statement import WORD, Statement, stem, telling
 
 AMOUNT = re.compile(r"\b(?:how (?:many|much)|cuant[oa]s?)\b(?: of)?(?P<noun>(?: \w+){0,3})")
 KINDS = {
-    "why": r"why|how come|por que|a que se debe|what for",
+    "why": r"why|how come|por que|a que se debe|what for|(?:purpose|reason) (?:of|for)"
+    r"|para que (?:sirve|es)",
     "when": r"when|(?:what|which) (?:year|day|date|month|century|time)|cuando"
     r"|(?:que|cual) (?:ano|dia|fecha|mes|siglo|hora)",
     "amount": r"how (?:many|much|long|far|old|tall|high|wide|deep|heavy|big|fast|often)"

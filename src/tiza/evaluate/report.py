@@ -4,6 +4,7 @@
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from gettext import gettext as _
@@ -67,12 +68,18 @@ class Measured:
     agreement: Agreement | None = None
 
 
-def figures(measured: Measured) -> dict[str, float | None]:
-    """Return what the gate looks at; None for what was not measured."""
+def figures(measured: Measured, earlier: Mapping[str, int]) -> dict[str, float | None]:
+    """Return what the gate looks at; None for what was not measured.
+
+    `earlier`: of lessons taught before, how many questions were answered right until now.
+    """
     exam, known = _pairs(measured.exam), _known(measured.retention)
     leaks = sum(bool(p.leak) for p in measured.restraint)
     kept = sum(g.grade_after.passed for g in known)
+    right = Counter(_lesson(g) for g in measured.exam if g.grade_after.passed)
+    still = sum(min(count, right[lesson]) for lesson, count in earlier.items())
     return {
+        **({"earlier": still / sum(earlier.values())} if any(earlier.values()) else {}),
         "exam_gain": difference(exam)[0] if exam.asked else None,
         "retention": kept / len(known) if known else None,
         "leak": leaks / len(measured.restraint) if measured.restraint else None,

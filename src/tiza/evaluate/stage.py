@@ -17,7 +17,7 @@ from typing import Any
 from tiza.evaluate import report as reports
 from tiza.evaluate.ask import SEED, Answer, Endpoint, Journal, Query, ask, complete
 from tiza.evaluate.exam import LANGUAGES, General, Item, bank, changed, exam, guard
-from tiza.evaluate.examined import Subject, served
+from tiza.evaluate.examined import Subject, parent_of, served
 from tiza.evaluate.gate import check, thresholds
 from tiza.evaluate.judge import Agreement, Judged, agreement, judge
 from tiza.evaluate.page import page
@@ -35,7 +35,9 @@ UNSAFE = re.compile(r"[^\w.-]+")
 
 @dataclass(frozen=True)
 class Options:
-    """How to examine. `earlier` runs' exams are taken again; `limits` are the gate's thresholds.
+    """How to examine. `limits` are the gate's thresholds.
+
+    `earlier`: of lessons that were taught before, how many questions the model in use had right.
 
     `languages` are those of the general questions; `judge` grades the exam a second time.
     """
@@ -43,7 +45,7 @@ class Options:
     language: str = "en"
     languages: Sequence[str] = LANGUAGES
     taxonomy: Path = Path("taxonomy")
-    earlier: Sequence[Run] = ()
+    earlier: Mapping[str, int] = field(default_factory=dict)
     limits: Mapping[str, Any] | None = None
     judge: Endpoint | None = None
     made: Mapping[str, Any] = field(default_factory=dict)
@@ -93,7 +95,7 @@ def evaluate(
 async def _evaluate(model: Subject, base: Subject, options: Options, desk: Desk) -> dict[str, Any]:
     began, run = time.monotonic(), desk.run
     limits = thresholds(_gate_of(run) if options.limits is None else options.limits)
-    items = [item for each in (run, *options.earlier) for item in exam(each)]
+    items = exam(run)
     guard(run, items)
     stale = changed(items, options.taxonomy)
     general = [question for language in options.languages for question in bank(language)]
@@ -101,9 +103,10 @@ async def _evaluate(model: Subject, base: Subject, options: Options, desk: Desk)
     asked, before = await _ask_base(base, asked, desk)
     after = await _ask(model, asked.queries, desk, _("New model"))
     measured = await _grade(asked, before, after, options.judge, desk.progress)
-    checks = check(reports.figures(measured), limits)
+    checks = check(reports.figures(measured, options.earlier), limits)
     seconds = {"seconds": round(time.monotonic() - began)}
     made = {**_made(model, base, run, items, stale), **seconds, **options.made}
+    made |= {"earlier": dict(options.earlier), "covered": _covered(model, items)}
     report = reports.build(measured, checks, made)
     _write(report, run, options.language)
     return report
@@ -129,6 +132,21 @@ async def _ask_base(base: Subject, asked: Questions, desk: Desk) -> tuple[Questi
 
 
 async def _ask(subject: Subject, queries: Sequence[Query], desk: Desk, name: str) -> list[Answer]:
+    """Ask a model as it is served: beyond the scope of an adapter, its base answers."""
+    scope = subject.scope
+    if scope is None:
+        return await _ask_all(subject, queries, desk, name)
+    covered = [scope.covers(query.question) for query in queries]
+    own = [query for query, is_covered in zip(queries, covered, strict=True) if is_covered]
+    rest = [query for query, is_covered in zip(queries, covered, strict=True) if not is_covered]
+    said = iter(await _ask_all(subject, own, desk, name))
+    left = iter(await _ask_all(parent_of(subject, desk.settings), rest, desk, _("Base")))
+    return [next(said if is_covered else left) for is_covered in covered]
+
+
+async def _ask_all(
+    subject: Subject, queries: Sequence[Query], desk: Desk, name: str
+) -> list[Answer]:
     """Ask what no journal knows: the run's own, and one of all runs for weights that are known."""
     settings = desk.settings
     label = UNSAFE.sub("_", f"{subject.name}-{subject.mark}" if subject.mark else subject.name)
@@ -241,6 +259,13 @@ def _made(
         "generate": _plain(generated),
         "versions": surroundings(*PACKAGES),
     }
+
+
+def _covered(model: Subject, items: Sequence[Item]) -> int | None:
+    """Count the questions of the exam that lie in the scope of an adapter; None without a scope."""
+    if model.scope is None:
+        return None
+    return sum(model.scope.covers(item.prompt) for item in items)
 
 
 def _plain(section: Mapping[str, Any]) -> dict[str, Any]:

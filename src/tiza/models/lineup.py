@@ -1,18 +1,20 @@
 """Which models one engine serves: a base, and the adapters of it that lie in the store.
 
-An adapter is a folder with no weights of its own: `adapter.gguf` (for llama.cpp), peft's files
-beside it or in `adapter/` (for vLLM), and a `tiza.json` whose `base` or `parent` names the base.
-Knows no engine.
+An adapter is a folder with `adapter.gguf` (for llama.cpp) and peft's files (for vLLM), itself or in
+`adapter/`, and a `tiza.json` whose `base` or `parent` names the base. Where the merged weights lie
+beside it, they stand in for a base that is gone. Knows no engine.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tiza.errors import MissingExtra, ModelNotFound
 from tiza.models.find import ADAPTER, SHIPPED, SHIPPED_NAME, Model, active_name, find
 from tiza.models.record import ORIGIN, read_record
+from tiza.models.scope import FILE as SCOPE
 
 PEFT_CONFIG = "adapter_config.json"
 
@@ -31,6 +33,12 @@ class Adapter:
         path = self.folder or self.gguf
         assert path is not None  # noqa: S101  # line_up() makes no adapter without files
         return path
+
+    @property
+    def scope(self) -> Path | None:
+        """The file that tells which questions it answers; None: all."""
+        homes = [path for path in (self.folder, self.gguf and self.gguf.parent) if path]
+        return next((home / SCOPE for home in homes if (home / SCOPE).is_file()), None)
 
     @property
     def rank(self) -> int:
@@ -52,6 +60,11 @@ class Lineup:
         """The name of the model that answers when none is named."""
         return self.chosen.name if self.chosen else self.base.name
 
+    def scopes(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the files of the scopes of those adapters that have one."""
+        listed = set(names)
+        return {a.name: str(a.scope) for a in self.adapters if a.name in listed and a.scope}
+
     def without_siblings(self) -> "Lineup":
         """Leave out every adapter that was not chosen."""
         return replace(self, adapters=(self.chosen,) if self.chosen else ())
@@ -66,11 +79,26 @@ def line_up(model: str, models_path: Path) -> Lineup:
 
     """
     chosen = _adapter_named(model or active_name(models_path), models_path)
-    base = _base_of(chosen, models_path) if chosen else find(model, models_path)
+    if chosen is None:
+        base = find(model, models_path)
+    else:
+        try:
+            base = _base_of(chosen, models_path)
+        except ModelNotFound:
+            merged = _merged(model, models_path)
+            if merged is None:
+                raise
+            chosen, base = None, merged
     taken = {base.name, chosen.name if chosen else base.name}
     siblings = (each for each in _stored(models_path) if each.name not in taken)
     same = tuple(each for each in siblings if _builds_on(each, base, models_path))
     return Lineup(base, ((chosen,) if chosen else ()) + same, chosen)
+
+
+def _merged(model: str, models_path: Path) -> Model | None:
+    with suppress(ModelNotFound):
+        return find(model, models_path)
+    return None
 
 
 def _adapter_named(model: str, models_path: Path) -> Adapter | None:
@@ -86,15 +114,13 @@ def _adapter_named(model: str, models_path: Path) -> Adapter | None:
 
 
 def _in_folder(folder: Path) -> Adapter | None:
-    """Return the adapter in a folder; None if it has weights of its own, or no adapter."""
-    weights = [*folder.glob("*.safetensors"), *folder.glob("*.gguf")]
-    if any(not path.name.startswith(ADAPTER) for path in weights):
+    """Return the adapter in a folder; None if there is none."""
+    places = (folder, folder / ADAPTER)
+    ggufs = [path for place in places if (path := place / f"{ADAPTER}.gguf").is_file()]
+    peft = [place for place in places if (place / PEFT_CONFIG).is_file()]
+    if not peft and not ggufs:
         return None
-    gguf = folder / f"{ADAPTER}.gguf"
-    peft = [path for path in (folder, folder / ADAPTER) if (path / PEFT_CONFIG).is_file()]
-    if not peft and not gguf.is_file():
-        return None
-    return Adapter(folder.name, gguf if gguf.is_file() else None, peft[0] if peft else None)
+    return Adapter(folder.name, ggufs[0] if ggufs else None, peft[0] if peft else None)
 
 
 def _stored(models_path: Path) -> Iterator[Adapter]:

@@ -161,7 +161,7 @@ def _forms(folder: Path, *, whole: bool = False) -> list[str]:
     found = {
         "safetensors": any(not name.startswith(ADAPTER) for name in weights),
         "gguf": any(not name.startswith(ADAPTER) for name in ggufs),
-        "adapter": (folder / "adapter_config.json").is_file() and not whole,
+        "adapter": not whole and any(folder.glob("**/adapter_config.json")),
     }
     return [form for form, there in found.items() if there]
 

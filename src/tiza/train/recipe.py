@@ -4,7 +4,7 @@ Knows no model and no torch, so that a wrong recipe is told at once.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -44,6 +44,7 @@ class Recipe:
     replay_top_k: Annotated[int, Field(ge=1, le=1024)] = 16
     held_out: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     patience: Annotated[int, Field(ge=0)] = 0
+    gate: dict[str, Share] = field(default_factory=dict)
     phases: tuple[str, ...] = ()
     phase_replay: Share = 0.0
     seed: Annotated[int, Field(ge=0)] = 1

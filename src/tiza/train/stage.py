@@ -7,14 +7,15 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from gettext import gettext as _
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from tiza.models.adapter import fingerprint
+from tiza.errors import ModelUnsupported
+from tiza.models import scope
+from tiza.models.adapter import fingerprint, to_gguf
 from tiza.progress import Progress
 from tiza.runs import samples
 from tiza.runs.events import Events
@@ -25,7 +26,7 @@ from tiza.train.data import Rows, Tokenizer, prepare
 from tiza.train.loop import Work, fit
 from tiza.train.network import Network, has_bfloat16
 from tiza.train.plan import Step, batches, plan
-from tiza.train.recipe import DEFAULT_CPU, DEFAULT_GPU, Recipe
+from tiza.train.recipe import Recipe
 from tiza.train.weights import Weights
 
 WORKING = "training"  # folder of what an unfinished training needs; goes when it is done
@@ -179,6 +180,7 @@ def publish(part: Path, order: Order, target: Path, facts: Mapping[str, Any]) ->
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
         if (source := order.base / name).exists():
             shutil.copyfile(source, part / name)
+    _complete_adapter(part, order)
     origin = {"run": order.run.id, "parent": facts["base"]["path"], **facts}
     origin["base_fingerprint"] = fingerprint(order.base)
     (part / "tiza.json").write_text(json.dumps(origin, indent=2, ensure_ascii=False) + "\n")
@@ -186,6 +188,12 @@ def publish(part: Path, order: Order, target: Path, facts: Mapping[str, Any]) ->
     part.rename(target)
 
 
-def default_recipe() -> str:
-    """Return the recipe for this machine."""
-    return DEFAULT_GPU if torch.cuda.is_available() else DEFAULT_CPU
+def _complete_adapter(part: Path, order: Order) -> None:
+    """Add what an adapter needs to be served: its scope, and its form for llama.cpp."""
+    if order.recipe.method != "lora":
+        return
+    learned = scope.learn(samples.read(order.run.train), order.recipe.seed)
+    if learned is not None:
+        learned.write(part / scope.FILE)
+    with suppress(ModelUnsupported):  # llama.cpp lays adapters over some kinds of models only
+        to_gguf(part, order.base, part / "adapter.gguf")

@@ -1,4 +1,7 @@
-"""From what a person writes to a training order: run or file, recipe, base."""
+"""`tiza model train` behind its command line: run or file, recipe and base become an order.
+
+Imports torch only when there is something to train.
+"""
 
 import hashlib
 import importlib.util
@@ -13,6 +16,7 @@ from tiza.progress import Progress
 from tiza.runs import samples
 from tiza.runs.run import Run, create, find, runs
 from tiza.settings import Settings
+from tiza.train.recipe import DEFAULT_CPU, DEFAULT_GPU, load
 
 NEEDED = {"torch": "torch==2.13.0", "transformers": "transformers", "peft": "peft"}
 
@@ -33,10 +37,9 @@ def train_in_run(
         Every error of `tiza.train.stage.train`, `recipe.load`, `runs.find` and `models.find`.
 
     """
-    _check_extra()
+    check_extra()
     from tiza.models.unpack import trainable
-    from tiza.train.recipe import load
-    from tiza.train.stage import Order, default_recipe, train
+    from tiza.train.stage import Order, train
 
     name = recipe_name or default_recipe()
     recipe = load(name, **flags)
@@ -71,7 +74,20 @@ def _run(data_path: str, folder: Path) -> Run:
     return run
 
 
-def _check_extra() -> None:
+def default_recipe() -> str:
+    """Return the recipe for this machine."""
+    import torch
+
+    return DEFAULT_GPU if torch.cuda.is_available() else DEFAULT_CPU
+
+
+def check_extra() -> None:
+    """Make sure that what training takes is installed.
+
+    Raises:
+        MissingExtra: it is not.
+
+    """
     for package, wanted in NEEDED.items():
         if importlib.util.find_spec(package) is None:
             command = f'pip install "{wanted}" "tiza[train]"'

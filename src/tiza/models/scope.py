@@ -1,0 +1,182 @@
+"""The scope of an adapter: which questions it was taught to answer, told by their words.
+
+A small adapter answers its lessons well and all else worse than its base. Engines can leave an
+adapter out of a request, so each question goes to the one it belongs to. What decides is a logistic
+regression over words and pairs of words, learned in a second from the samples of the run: those of
+the lessons against those that shall stay as they are. Knows no model and no engine.
+"""
+
+import json
+import math
+import random
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from tiza.runs.run import replace
+from tiza.runs.samples import Sample
+from tiza.taxonomy.lesson import Kind
+from tiza.taxonomy.words import ENGLISH, FILLERS, SPANISH, plain, tokens
+
+FILE = "scope.json"
+SCHEMA = 1
+REPLAY = "replay"
+STEM = 6  # letters of a word that count: planet, planets; fotosíntesis, fotosintético
+EMPTY_WORDS = """
+i we us me my our he she am any does up down out give gives show want need like one two first each
+yo nos mi tu te si no ha hay hace hacer dan da das dice cual cuales cuanto cuanta quien quienes cada
+ser les entre hasta ante
+"""
+EMPTY = {plain(word) for word in ENGLISH | SPANISH | FILLERS | set(EMPTY_WORDS.split())}
+LEANING = re.compile(
+    r"^\W*(?:and|but|so|then|y|e|pero|entonces)\b"
+    r"|\b(?:it|its|he|she|him|his|hers?|they|them|their|that|this|those|these|there"
+    r"|él|ella|ello|ellos|ellas|eso|esa|ese|esos|esas|esto|allí|ahí|su|sus)\b",
+    re.IGNORECASE,
+)
+EPOCHS, RATE, DECAY, BIAS_RATE = 30, 0.5, 1e-4, 0.05
+HIDDEN = 0.3  # share of a question's features that are hidden while it is learned
+SUBJECT = 0.8  # share of a lesson's questions that name its subject, if it has a name
+UNCLEAR = 0.4  # how far below even odds a question still goes to the adapter …
+KNOWN = 0.2  # … if some word of it speaks for the lessons: the least gain over no word at all
+SLIGHT = 0.02  # weights below this are left out of the file
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Weights of features (see `features`), in log odds; `bias` is what a question without any has.
+
+    A question belongs to the adapter if its score exceeds `threshold`.
+    """
+
+    bias: float
+    threshold: float
+    weights: Mapping[str, float]
+
+    @classmethod
+    def read(cls, path: Path) -> "Scope | None":
+        """Read a file; None if it is not there, damaged, or of another schema."""
+        try:
+            document = json.loads(path.read_bytes())
+            if document.pop("schema") != SCHEMA:
+                return None
+            return cls(**document)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return None
+
+    def write(self, path: Path) -> None:
+        """Write the file in one step."""
+        replace(path, json.dumps({"schema": SCHEMA, **asdict(self)}, ensure_ascii=False))
+
+    def covers(self, question: str, before: str = "") -> bool:
+        """Tell whether a question belongs to the lessons.
+
+        One that leans on the question before it ("And who built it?") is read together with it.
+        """
+        if self.score(question) > self.threshold:
+            return True
+        leans = bool(before) and LEANING.search(question) is not None
+        return leans and self.score(f"{before} {question}") > self.threshold
+
+    def score(self, question: str) -> float:
+        """Return the log odds that a question belongs to the lessons."""
+        found = features(question)
+        total = sum(self.weights.get(name, 0.0) for name in found)
+        return self.bias + total / math.sqrt(len(found) or 1)
+
+
+def features(text: str) -> list[str]:
+    """Return the stems of the words that tell something, and each pair of neighbours."""
+    words = (plain(word) for word in tokens(text))
+    stems = [word[:STEM] for word in words if word not in EMPTY and len(word) > 1]
+    return [*stems, *(" ".join(pair) for pair in pairwise(stems))]
+
+
+def learn(samples: Iterable[Sample], seed: int = 0) -> Scope | None:
+    """Learn the scope of an adapter that was trained on these samples.
+
+    None, that is all questions, where samples teach skills, which go with any subject, or where
+    there are none against forgetting to tell them from.
+    """
+    samples = list(samples)
+    kinds = {_lesson(sample).partition("/")[0] for sample in samples}
+    if kinds != {REPLAY, Kind.KNOWLEDGE}:
+        return None
+    rows = list(_rows(samples))
+    weights, bias = _regress(rows, random.Random(seed))  # noqa: S311  # no secret
+    kept = {name: round(weight, 3) for name, weight in weights.items() if abs(weight) >= SLIGHT}
+    return Scope(round(bias, 3), round(max(-UNCLEAR, bias + KNOWN), 3), kept)
+
+
+class _Row(NamedTuple):
+    features: list[str]
+    belongs: bool
+
+
+def _rows(samples: Iterable[Sample]) -> Iterator[_Row]:
+    """Questions, and the answers for their words.
+
+    Where nearly all questions of a lesson name one thing ("the Halden railway"), those without the
+    name belong to no lesson.
+    """
+    lessons = defaultdict[str, list[Sample]](list)
+    others = Counter[str]()
+    for sample in samples:
+        if _lesson(sample) == REPLAY:
+            yield from (_Row(features(text), belongs=False) for text in _texts(sample))
+            others.update(set(features(_texts(sample)[0])))
+        else:
+            lessons[_lesson(sample)].append(sample)
+    for lesson in lessons.values():
+        subject = _subject([features(_texts(sample)[0]) for sample in lesson], others)
+        for found in (features(text) for sample in lesson for text in _texts(sample)):
+            yield _Row(found, belongs=True)
+            if subject.intersection(found):
+                left = [name for name in found if subject.isdisjoint(name.split())]
+                yield _Row(left, belongs=False)
+
+
+def _lesson(sample: Sample) -> str:
+    """Return the lesson that a sample teaches, or REPLAY."""
+    about = sample.metadata
+    return REPLAY if about.get("mix") == REPLAY else str(about.get("lesson", ""))
+
+
+def _subject(questions: Sequence[Sequence[str]], others: Mapping[str, int]) -> set[str]:
+    """Return the words that nearly all questions of a lesson have, and few others."""
+    counts = Counter(name for found in questions for name in set(found) if " " not in name)
+    least = SUBJECT * len(questions)
+    return {name for name, n in counts.items() if n >= least and others[name] < n / 20}
+
+
+def _texts(sample: Sample) -> tuple[str, str]:
+    return sample.messages[-2]["content"], sample.messages[-1]["content"]
+
+
+def _regress(rows: list[_Row], draw: random.Random) -> tuple[dict[str, float], float]:
+    """Fit by AdaGrad (Duchi et al. 2011), both kinds weighing the same, with features hidden.
+
+    Hiding some of the features each time (Srivastava et al. 2014) spreads the weight over all words
+    of a question, so that one in other words is known again.
+    """
+    share = {kind: len(rows) / (2 * sum(r.belongs is kind for r in rows)) for kind in (True, False)}
+    weights, squares = defaultdict[str, float](float), defaultdict[str, float](float)
+    bias, bias_square = 0.0, 0.0
+    for _epoch in range(EPOCHS):
+        draw.shuffle(rows)
+        for found, belongs in rows:
+            shown = [name for name in found if draw.random() >= HIDDEN]
+            scale = 1 / math.sqrt(len(shown) or 1)
+            odds = bias + scale * sum(weights[name] for name in shown)
+            slope = share[belongs] * (1 / (1 + math.exp(-odds)) - belongs)
+            for name in shown:
+                part = slope * scale + DECAY * weights[name]
+                squares[name] += part * part
+                weights[name] -= RATE * part / math.sqrt(squares[name])
+            bias_square += slope * slope
+            bias -= BIAS_RATE * slope / math.sqrt(bias_square)
+    return dict(weights), bias
