@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from gettext import gettext as _
@@ -158,7 +158,7 @@ def _checked(wish: Wish, settings: Settings) -> Plan:
         if (path := wish.taxonomy / lesson / "qna.yaml").is_file()
     }
     brief = Brief(
-        list(dict.fromkeys([*(wish.lessons or [wish.taxonomy]), *earlier.values()])),
+        _with_earlier(list(wish.lessons) or [wish.taxonomy], earlier.values()),
         wish.taxonomy,
         pipeline=wish.pipeline,
         seed=recipe.seed,
@@ -172,6 +172,13 @@ def _checked(wish: Wish, settings: Settings) -> Plan:
     results = (record.get("report") or {}).get("lessons") or {}
     known = {lesson: results[lesson] for lesson in earlier if lesson in results}
     return Plan(wish, settings, brief, lessons, recipe, name, before, known)
+
+
+def _with_earlier(wished: Sequence[Path], earlier: Iterable[Path]) -> list[Path]:
+    """Add the lessons that were taught before to those that are wished, each once."""
+    places = {path.resolve() for path in wished}
+    added = [path for path in earlier if not places & {path.resolve(), *path.resolve().parents}]
+    return [*wished, *added]
 
 
 def _generated(plan: Plan) -> Run:

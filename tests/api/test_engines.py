@@ -10,6 +10,7 @@ import pytest
 from tests.api.faulty_engine import TEXT, Exchange, FaultyEngine, faulty_engine, well_behaved
 from tests.api.service import Service, running, until
 from tiza.engines.serving import Serving
+from tiza.models.scope import Scope
 
 
 @pytest.fixture
@@ -210,19 +211,80 @@ async def test_base_waits_for_the_adapter_s_answers_when_the_engine_is_llama_cpp
     assert [body["model"] for body in engine.bodies()] == ["poet", "poet", "samples_0", "poet"]
 
 
+@pytest.fixture
+def poetry(tmp_path: Path) -> dict[str, str]:
+    """Write the scope of an adapter that answers questions about poems."""
+    Scope(-1.0, 0.0, {"poem": 5.0}).write(tmp_path / "scope.json")
+    return {"poet": str(tmp_path / "scope.json")}
+
+
+@pytest.mark.parametrize("path", ["/chat", "/v1/chat/completions"])
+async def test_base_answers_when_the_question_is_beyond_the_adapter_s_scope(
+    path: str,
+    switched: Service,
+    engine: FaultyEngine,
+    poetry: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    """The answer bears the name of the model that was asked: base, adapter and scope are one."""
+    engine.dialect = "llama.cpp"
+    known: dict[str, Any] = {"adapters": ("poet",), "active": "poet", "scopes": poetry}
+    tell(tmp_path / "engine.json", engine, 1, **known)
+
+    async def ask(*questions: str) -> str:
+        turns = [{"role": "user", "content": question} for question in questions]
+        history = [
+            turn for t in turns[:-1] for turn in (t, {"role": "assistant", "content": "Yes."})
+        ]
+        body = (
+            {"message": questions[-1], "conversation_history": history}
+            if path == "/chat"
+            else {"model": "poet", "messages": [*history, turns[-1]]}
+        )
+        return str((await switched.ask(path, body)).json["model"])
+
+    names = [
+        await ask("What is a poem?"),
+        await ask("What is a planet?"),
+        await ask("What is a poem?", "And how long is it?"),
+        await ask("What is a poem?", "What is a planet?"),
+    ]
+
+    assert names == ["poet"] * 4
+    scales = [body["lora"][0]["scale"] for body in engine.bodies()]
+    assert scales == [1.0, 0.0, 1.0, 0.0]
+
+
+async def test_base_is_asked_for_by_name_when_vllm_s_adapter_does_not_cover_the_question(
+    switched: Service, engine: FaultyEngine, poetry: dict[str, str], tmp_path: Path
+) -> None:
+    """Under the base's own name; a file that cannot be read leaves everything to the adapter."""
+    engine.fault, engine.faulty_paths = lists_poet, (*engine.faulty_paths, "/v1/models")
+    known: dict[str, Any] = {"adapters": ("poet",), "active": "poet"}
+    tell(tmp_path / "engine.json", engine, 1, **known, scopes=poetry)
+
+    assert (await switched.chat("What is a planet?")).json["model"] == "poet"
+    assert (await switched.chat("What is a poem?")).json["model"] == "poet"
+    tell(tmp_path / "engine.json", engine, 2, **known, scopes={"poet": str(tmp_path / "gone")})
+    assert (await switched.chat("What is a planet?")).json["model"] == "poet"
+
+    assert [body["model"] for body in engine.bodies()] == ["samples_0", "poet", "poet"]
+
+
+async def lists_poet(exchange: Exchange) -> None:
+    """List an adapter beside its base, as vLLM does."""
+    if exchange.request.path != "/v1/models":
+        await well_behaved(exchange)
+        return
+    entries = [{"id": name, "max_model_len": 4096} for name in ("samples_0", "poet")]
+    await exchange.reply({"data": entries})
+
+
 async def test_adapter_is_asked_for_by_name_when_the_engine_is_vllm(
     switched: Service, engine: FaultyEngine, tmp_path: Path
 ) -> None:
     """VLLM lists its adapters itself, and the body has nothing beside the name."""
-
-    async def lists(exchange: Exchange) -> None:
-        if exchange.request.path != "/v1/models":
-            await well_behaved(exchange)
-            return
-        entries = [{"id": name, "max_model_len": 4096} for name in ("samples_0", "poet")]
-        await exchange.reply({"data": entries})
-
-    engine.fault, engine.faulty_paths = lists, (*engine.faulty_paths, "/v1/models")
+    engine.fault, engine.faulty_paths = lists_poet, (*engine.faulty_paths, "/v1/models")
     tell(tmp_path / "engine.json", engine, 1, adapters=("poet",), active="poet")
 
     assert (await switched.ask("/models")).json["models"] == ["poet", "samples_0"]

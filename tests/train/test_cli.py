@@ -7,10 +7,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.train.tiny import lessons
-from tiza.train import job
 from tiza.cli.verbs import tiza
 from tiza.errors import MissingExtra, ModelNotFound, RecipeInvalid, RunNotFound, SamplesInvalid
 from tiza.runs import samples
+from tiza.train import job
 
 
 def call(*flags: str) -> Result:

@@ -53,7 +53,7 @@ CALENDAR = re.compile(
     r"|martes|miercoles|jueves|viernes|sabado|domingo|enero|febrero|marzo|abril|mayo|junio|julio"
     r"|agosto|septiembre|octubre|noviembre|diciembre|primavera|verano|otono|invierno)s?\b"
 )
-ADVERBS = frozenset("today tomorrow yesterday nowadays hoy ayer mañana actualmente".split())
+ADVERBS = {"today", "tomorrow", "yesterday", "nowadays", "hoy", "ayer", "mañana", "actualmente"}
 FIRST_YEAR, LAST_YEAR = 1000, 2200
 
 
@@ -230,8 +230,8 @@ def _named(said: Statement, question: Question) -> list[Fact]:
         inside = any(m.start <= fact.start < m.end for m in marked)
         asked = {word.text for word in question.said.words}
         new = [w for w in Statement(fact.text).words if w.telling and w.text not in asked]
-        adverb = fact.start == 0 and fact.text.lower() in ADVERBS
-        if new and not (inside or adverb) and not any(q.start <= fact.start < q.end for q in said.quantities):
+        inside = inside or any(q.start <= fact.start < q.end for q in said.quantities)
+        if new and not inside and fact.text.lower() not in ADVERBS:
             text = " ".join(word.raw for word in new)
             kept.append(Fact("name", text, fact.start, fact.end))
     return [*marked, *kept]
@@ -255,7 +255,7 @@ def _term(core: Statement, question: Question) -> list[Fact]:
         if word.stem in question.subject and (word.text in asked or not word.raw[:1].isupper())
     ]
     before = words[: shared[0]] if shared else words
-    after = words[shared[-1] + 1 :] if shared else []
+    after: Sequence[Word] = words[shared[-1] + 1 :] if shared else []
     if len(after) > 1 and core.flat[words[shared[-1]].end : after[0].start] == " ":
         after = after[1:]  # the verb: "the railway carries sacks of beet"
     after = _phrase_of(core, after)

@@ -79,7 +79,7 @@ async def pipeline_of(brief: Brief, settings: Settings) -> Pipeline:
     if brief.pipeline:
         return load_pipeline(brief.pipeline)
     teacher = brief.teacher or ("" if brief.url else await local_model(settings, brief.key))
-    return load_pipeline(NO_TEACHER if is_embedded(teacher) else REAL_TEACHER)
+    return load_pipeline(NO_TEACHER if is_embedded(teacher, settings.models_path) else REAL_TEACHER)
 
 
 def documents_of(brief: Brief, lessons: Sequence[Lesson], cache: Path) -> dict[Path, list[str]]:

@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from tiza.engines.serve import is_loopback, say
 from tiza.engines.started import started
+from tiza.errors import ModelNotFound
 from tiza.generate.teacher import Endpoint
 from tiza.models.find import SHIPPED_NAME
 from tiza.models.lineup import Lineup, line_up
@@ -55,9 +57,17 @@ async def local_model(settings: Settings, key: str = "") -> str:
     return served or line_up(settings.model_path, settings.models_path).active
 
 
-def is_embedded(model: str) -> bool:
-    """Tell whether that is the small model which comes with Tiza: a poor teacher."""
-    return model == SHIPPED_NAME
+def is_embedded(model: str, models_path: Path) -> bool:
+    """Tell whether that is the small model which comes with Tiza, or an adapter of it.
+
+    A poor teacher.
+    """
+    if model == SHIPPED_NAME:
+        return True
+    try:
+        return bool(model) and line_up(model, models_path).base.name == SHIPPED_NAME
+    except ModelNotFound:  # a name that only its endpoint knows
+        return False
 
 
 @asynccontextmanager
