@@ -24,6 +24,8 @@ def lesson(language: str, *pairs: tuple[str, str], kind: Kind = Kind.KNOWLEDGE) 
         ("en", "When is the fair in Torvale?", "When is the fair in Ravenholt?"),
         ("en", "Who is Inés Valcárcel?", "Who is Nora Fitzgerald?"),
         ("en", "What does Mr Moss teach?", "What does Mr Jonas Weatherby teach?"),
+        ("en", "How long is the Halden railway?", "How long is the Ravenholt railway?"),
+        ("es", "¿Cuánto mide el faro Halden?", "¿Cuánto mide el faro Robledal?"),
         ("en", "What happens on Monday?", "What happens on Tuesday?"),
         (
             "es",

@@ -86,6 +86,18 @@ def prepared(tiny: Path, samples: list[Sample], recipe: Recipe) -> Rows:
     return prepare(samples, Tokenizer(tiny), SYSTEM, recipe, PATH)
 
 
+def test_replay_beyond_what_is_drawn_is_left_out(tiny: Path, quick: Recipe) -> None:
+    """Each row of it would cost a look at the base; the seed chooses which ones stay."""
+    pool = [Sample(sample(f"Hi {n}", "So.").messages, {"mix": "replay"}) for n in range(40)]
+    few = replace(quick, replay_ratio=0.5, num_epochs=2)
+
+    rows = prepared(tiny, [*lessons(6), *pool], few)
+
+    assert rows.counts["replay"] == 6
+    assert rows.rows == prepared(tiny, [*lessons(6), *pool], few).rows
+    assert rows.rows != prepared(tiny, [*lessons(6), *pool], replace(few, seed=2)).rows
+
+
 def test_long_samples_are_dropped_or_cut_and_counted(tiny: Path, quick: Recipe) -> None:
     """Nothing is lost silently."""
     samples = [*lessons(4), sample("Long?", "yes " * 100, lesson="knowledge/a")]

@@ -30,8 +30,8 @@ def test_flags_override_the_recipe() -> None:
 @pytest.mark.parametrize(
     ("change", "line", "says"),
     [
-        (("learning_rate: 0.002", "learning_rate: fast"), 4, "learning_rate must be a number"),
-        (("num_epochs: 8", "num_epochs: 0"), 5, "num_epochs must be at least 1"),
+        (("learning_rate: 0.003", "learning_rate: fast"), 4, "learning_rate must be a number"),
+        (("num_epochs: 4", "num_epochs: 0"), 5, "num_epochs must be at least 1"),
         (("seed: 1 ", "sede: 1 "), 25, "sede is no key of a recipe"),
         (("batch_size: 16", "num_epochs: 16"), 6, "num_epochs stands twice"),
         (("method: lora", "method: [lora"), 4, "is not YAML"),

@@ -27,7 +27,6 @@ from tiza.taxonomy.load import load_valid
 
 NO_TEACHER, REAL_TEACHER = "seeds", "full"  # the pipelines chosen where none is named
 SCALE = 30  # as `ilab data generate`
-NEIGHBOURS = 3  # neighbouring questions for each of the lessons'
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ async def replay_of(
     cache = settings.var_path / "cache"
     model = line_up(settings.model_path, settings.models_path).base
     base = await asyncio.to_thread(identity, model, cache)
-    general, near = questions_for(base), near_misses(lessons, each=NEIGHBOURS, seed=brief.seed)
+    general, near = questions_for(base), near_misses(lessons, seed=brief.seed)
     async with WhenNeeded(lambda: own_engine(settings, Lineup(model))) as engine:
         said = await answers(engine.ask, base, cache / "replay", [*general, *near], progress)
     missed = set(near)

@@ -4,6 +4,7 @@ A row looks as it will when it is served: the system prompt first, and the piece
 engine does it, so that an answer begins at a token of its own. Knows nothing of networks.
 """
 
+import math
 import os
 import random
 from collections import Counter
@@ -154,8 +155,8 @@ def prepare(
 
     """
     counts = Counter[str]()
-    rows = []
-    for sample in samples:
+    rows: list[Row] = []
+    for sample in _needed(list(samples), recipe):
         row = _fit(tokenizer.row(sample, system_prompt), recipe, counts)
         if row is not None:
             rows.append(row)
@@ -167,6 +168,15 @@ def prepare(
     counts["replay"] = len(rows) - len(lessons)
     counts["held_out"] = len(watched)
     return Rows(rows, _common_prefix(rows), watched, dict(counts))
+
+
+def _needed(samples: Sequence[Sample], recipe: Recipe) -> list[Sample]:
+    """Leave out replay that no epoch would get to: each row of it costs a look at the base."""
+    replay = [n for n, sample in enumerate(samples) if sample.metadata.get("mix") == REPLAY]
+    most = math.ceil((len(samples) - len(replay)) * recipe.replay_ratio * recipe.num_epochs)
+    draw = random.Random(f"{recipe.seed}/replay")  # noqa: S311  # no secret
+    spare = set(replay) - set(draw.sample(replay, min(most, len(replay))))
+    return [sample for n, sample in enumerate(samples) if n not in spare]
 
 
 def _fit(row: Row, recipe: Recipe, counts: Counter[str]) -> Row | None:
