@@ -1,7 +1,8 @@
 """Note in the banks of general questions which ones the shipped model answers right.
 
-`python tools/retention.py` asks it (minutes; answers are kept below var/) and writes the files;
-`--check` changes nothing and exits with 1 if they are out of step.
+`python tools/retention.py` asks it (minutes; answers are kept below var/) and writes the files, and
+beside them its answers, so that nobody has to ask again; `--check` changes nothing and exits with 1
+if the banks are out of step.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from tiza.progress import Progress
 from tiza.settings import Settings, load
 
 FOLDER = Path(exam.__file__).parent / "questions"
+READY = FOLDER / "answers"
 
 
 async def answered(questions: list[General], settings: Settings) -> list[bool]:
@@ -28,6 +30,8 @@ async def answered(questions: list[General], settings: Settings) -> list[bool]:
         async with served(shipped, settings, settings.logs_path, progress) as endpoint:
             step = progress.step(shipped.name, len(questions))
             answers = await ask(endpoint, [q.query for q in questions], journal, step)
+        ready = Journal(READY / f"{shipped.name}-{shipped.mark}.jsonl")
+        ready.borrow(journal, [endpoint.key(q.query) for q in questions])
     return [q.grade(answer.text).passed for q, answer in zip(questions, answers, strict=True)]
 
 
@@ -46,6 +50,9 @@ def main() -> None:
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
     stale = False
+    if not check:
+        for old in READY.glob("*.jsonl"):
+            old.unlink()
     for language in LANGUAGES:
         questions = bank(language)
         passed = asyncio.run(answered(questions, load()))

@@ -15,8 +15,7 @@ import json
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ from tiza.engines.started import started
 from tiza.evaluate.ask import Endpoint, Journal, Query, ask
 from tiza.evaluate.exam import bank, exam
 from tiza.evaluate.restraint import probes
-from tiza.evaluate.statistics import wilson
 from tiza.generate.brief import Brief, lessons_of
 from tiza.generate.job import Job
 from tiza.models import adapter

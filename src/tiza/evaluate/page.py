@@ -86,7 +86,9 @@ FACTS = {
     "train_seconds": N_("Time of the training"),
     "energy": N_("Energy (estimate)"),
     "run": N_("Run"),
-    "forced": N_("Promoted by force"),
+    "covered": N_("Questions of the exam that it answers itself"),
+    "earlier": N_("Right until now, of earlier lessons"),
+    "stages": N_("Seconds of each stage"),
 }
 GATE = N_("May it serve?")
 JUDGED = N_(

@@ -30,6 +30,7 @@ from tiza.settings import Settings
 
 TRIED, LEAST_KNOWN = 24, 0.1  # a language of whose first questions the base knows less is left out
 PACKAGES = ("xllamacpp", "vllm", "torch", "transformers", "peft")
+READY = Path(__file__).parent / "questions" / "answers"
 UNSAFE = re.compile(r"[^\w.-]+")
 
 
@@ -147,14 +148,18 @@ async def _ask(subject: Subject, queries: Sequence[Query], desk: Desk, name: str
 async def _ask_all(
     subject: Subject, queries: Sequence[Query], desk: Desk, name: str
 ) -> list[Answer]:
-    """Ask what no journal knows: the run's own, and one of all runs for weights that are known."""
+    """Ask what no journal knows: the run's, that of all runs, and what ships of the shipped model.
+
+    The latter two are for weights that are known.
+    """
     settings = desk.settings
     label = UNSAFE.sub("_", f"{subject.name}-{subject.mark}" if subject.mark else subject.name)
     journal = Journal(desk.run.path / "answers" / f"{label}.jsonl")
     shared = Journal(settings.var_path / "answers" / f"{label}.jsonl") if subject.mark else journal
     unplaced = Endpoint("", "", system_prompt=settings.system_prompt, body=subject.body or {})
     keys = [unplaced.key(query) for query in queries]
-    journal.borrow(shared, keys)
+    for known in (shared, Journal(READY / f"{label}.jsonl")):
+        journal.borrow(known, keys)
     if all(key in journal.answers for key in keys):
         return [journal.answers[key] for key in keys]
     step = desk.progress.step(name, len(queries))
@@ -261,11 +266,11 @@ def _made(
     }
 
 
-def _covered(model: Subject, items: Sequence[Item]) -> int | None:
-    """Count the questions of the exam that lie in the scope of an adapter; None without a scope."""
+def _covered(model: Subject, items: Sequence[Item]) -> str | None:
+    """Count the questions of the exam in the scope of an adapter, "11 / 12"; None without one."""
     if model.scope is None:
         return None
-    return sum(model.scope.covers(item.prompt) for item in items)
+    return f"{sum(model.scope.covers(item.prompt) for item in items)} / {len(items)}"
 
 
 def _plain(section: Mapping[str, Any]) -> dict[str, Any]:
