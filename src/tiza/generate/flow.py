@@ -14,7 +14,8 @@ from tiza.errors import TizaError
 from tiza.generate import answers
 from tiza.generate.candidate import Candidate, Rejected
 from tiza.generate.request import Ask, Reply, Request
-from tiza.generate.rewordings import reword
+from tiza.generate.rewordings import reword, searched
+from tiza.generate.rewordings.turned import turned
 from tiza.generate.step import Do, Step
 from tiza.generate.together import together
 from tiza.generate.units import Unit
@@ -76,8 +77,10 @@ def _seeds(unit: Unit, step: Step) -> Iterable[Candidate]:
 
 def _rewordings(unit: Unit, step: Step) -> Iterable[Candidate]:
     for example in unit.examples:
-        for question in reword(example.question, unit.language, step.samples, unit.seed):
-            yield _own(unit, step, example, question)
+        questions = reword(example.question, unit.language, step.samples, unit.seed)
+        if unit.lesson.is_knowledge:
+            questions += [turned(example.answer, unit.language), searched(example.question)]
+        yield from (_own(unit, step, example, question) for question in questions if question)
 
 
 def _own(unit: Unit, step: Step, example: Example, question: str) -> Candidate:

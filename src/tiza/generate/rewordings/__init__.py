@@ -12,9 +12,16 @@ from random import Random
 from tiza.generate.rewordings import en, es
 from tiza.generate.rewordings.prompt import Families, Prompt
 from tiza.generate.similar import spelling
+from tiza.taxonomy.words import FILLERS, tokens
 
 FAMILIES: Mapping[str, Families] = {"en": en.FAMILIES, "es": es.FAMILIES}
 PER_SHAPE = 3
+FEWEST_WORDS = 3
+ASKING_WORDS = """
+what which who whom whose where when why how explain describe qué cuál cuáles quién quiénes cómo
+cuándo dónde cuánto cuánta cuántos cuántas por explica describe
+"""
+SILENT = FILLERS | set(ASKING_WORDS.split())
 
 
 def reword(question: str, language: str, limit: int, seed: int) -> list[str]:
@@ -30,6 +37,12 @@ def reword(question: str, language: str, limit: int, seed: int) -> list[str]:
     for text in _in_turns([_shuffled(family(prompt), chance) for family in families]):
         found.setdefault(spelling(text), text)
     return [text for text in found.values() if text][: max(limit, 0)]
+
+
+def searched(question: str) -> str:
+    """Return a question as it is typed into a search box: its telling words; "" if they are few."""
+    words = [word for word in tokens(question) if word not in SILENT]
+    return " ".join(words) if len(words) >= FEWEST_WORDS else ""
 
 
 def _shuffled(texts: list[str], chance: Random) -> list[str]:
