@@ -1,34 +1,26 @@
-"""What a recipe teaches, what it costs, and what is forgotten: one recipe after the other, by seed.
+"""What a recipe teaches, what it costs, and what is forgotten: one point after the other, by seed.
 
     python benchmarks/learning/search.py --lessons choose "learning_rate=0.001 num_epochs=4" …
 
 Each argument is a point: keys of `tiny-cpu` with other values, and `rewordings`, the most samples
-of one pair. Each is trained for every seed and examined as `tiza model evaluate` does. Results are
-added to var/bench/learning.jsonl; `frontier.py` draws them. Recipes are chosen on the lessons
-`choose` and on one half of the general questions; what is said of them comes from `report` and the
-other half.
+of one answer; "" is the recipe as it is. Each is trained with every seed and examined as it would
+be served, the shipped model beside it. Results are added to var/bench/learning.jsonl. A recipe is
+chosen on the lessons `choose`; what is said of it comes from `report`, by which nothing was chosen.
 """
 
 import argparse
 import asyncio
 import json
 import shutil
-import time
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tiza.engines.started import started
-from tiza.evaluate.ask import Endpoint, Journal, Query, ask
-from tiza.evaluate.exam import bank, exam
-from tiza.evaluate.restraint import probes
+from tiza.evaluate.examined import parent_of, subject
+from tiza.evaluate.stage import Options, evaluate
 from tiza.generate.brief import Brief, lessons_of
 from tiza.generate.job import Job
-from tiza.models import adapter
 from tiza.models.find import SHIPPED, find
-from tiza.models.lineup import Adapter, Lineup
-from tiza.models.scope import learn
 from tiza.models.unpack import trainable
 from tiza.progress import Progress
 from tiza.runs import samples
@@ -40,36 +32,26 @@ from tiza.train.stage import Order, train
 HERE = Path(__file__).parent
 OUT = Path("var/bench/learning.jsonl")
 WORK = Path("var/learning")
-NEAR = "near miss"
+ALL = 1000
 
 
 def prepared(lessons: str, settings: Settings) -> Run:
     """Return the run of a set of lessons: its samples by the pipeline `seeds`, and its exam."""
     folder = HERE / "lessons" / lessons
-    brief = Brief([folder], folder, pipeline="seeds", replay_share=100.0)
+    brief = Brief([folder], folder, pipeline="seeds")
     found, _none = lessons_of(brief)
     with Progress() as progress:
         return asyncio.run(Job(brief, found, settings, progress).make()).run
 
 
-def narrowed(run: Run, into: Path, point: dict[str, Any]) -> Run:
-    """Copy a run with fewer samples: `rewordings` of one answer, `near` neighbours a fact."""
+def narrowed(run: Run, into: Path, most: int) -> Run:
+    """Copy a run with at most so many samples of one answer, the lesson's own first."""
     shutil.rmtree(into, ignore_errors=True)
     into.mkdir(parents=True)
-    seen = Counter[str]()
-    lessons, replay = [], []
-    for sample in samples.read(run.train):
-        mixed = sample.metadata.get("mix") == "replay"
-        (replay if mixed else lessons).append(sample)
-    facts = {sample.messages[-1]["content"] for sample in lessons}
-    near = [sample for sample in replay if "railway" in str(sample) or "observatory" in str(sample)]
-    general = [sample for sample in replay if sample not in near]
-    near = near[: round(len(facts) * point.pop("near", 3))]
-    kept = general[: point.pop("general", 1000)] + near
-    most = point.pop("rewordings", 100)
-    for sample in sorted(lessons, key=lambda sample: sample.metadata["step"] != "seeds"):
+    seen, kept = Counter[str](), []
+    for sample in sorted(samples.read(run.train), key=lambda s: s.metadata.get("step") != "seeds"):
         answer = sample.messages[-1]["content"]
-        seen[answer] += 1
+        seen[answer] += sample.metadata.get("mix") == "lesson"
         if seen[answer] <= most:
             kept.append(sample)
     samples.write(kept, into / "train.jsonl")
@@ -77,71 +59,26 @@ def narrowed(run: Run, into: Path, point: dict[str, Any]) -> Run:
     return Run(into)
 
 
-async def answers(lineup: Lineup, queries: Sequence[Query], label: Path) -> list[str]:
-    """Ask a model, eight questions at once; what was answered before is not asked again."""
-    settings = load()
-    with Progress() as progress:
-        async with started(lineup, settings, label.parent, lambda *_: None) as engine:
-            address = engine.address
-            endpoint = Endpoint(
-                *(address.url, lineup.active, address.api_key, settings.llama_slots),
-                system_prompt=settings.system_prompt,
-            )
-            journal = Journal(label)
-            said = await ask(endpoint, queries, journal, progress.step("ask", len(queries)))
-    return [answer.text for answer in said]
-
-
-def examined(run: Run, half: int) -> dict[str, Any]:
-    """Examine the adapter of a run beside its base: it answers what its scope covers."""
-    base, items, scope = find(SHIPPED, Path("models")), exam(run), learn(samples.read(run.train))
-    assert scope is not None
-    general = [q for q in bank("en") if q.shipped][half::6]
-    near = probes(items, [])
-    queries = [q.query for q in (*items, *general, *near)]
-    before = asyncio.run(answers(Lineup(base), queries, WORK / "base.jsonl"))
-    new = Adapter("new", run.path / "adapter.gguf", run.path / "adapter")
-    covered = [scope.covers(query.question) for query in queries]
-    asked = [query for query, is_covered in zip(queries, covered, strict=True) if is_covered]
-    began = time.monotonic()
-    said = iter(asyncio.run(answers(Lineup(base, (new,), new), asked, run.path / "answers.jsonl")))
-    seconds = time.monotonic() - began
-    after = [next(said) if own else text for own, text in zip(covered, before, strict=True)]
-    first, second = len(items), len(items) + len(general)
-    right = [item.grade(text).passed for item, text in zip(items, after[:first], strict=True)]
-    knew = [q.grade(t).passed for q, t in zip(general, before[first:second], strict=True)]
-    knows = [q.grade(t).passed for q, t in zip(general, after[first:second], strict=True)]
-    leaks = [
-        bool(p.leaks(a, b)) for p, a, b in zip(near, after[second:], before[second:], strict=True)
-    ]
-    return {
-        "exam": [sum(right), len(right)],
-        "kept": [sum(k for k, was in zip(knows, knew, strict=True) if was), sum(knew)],
-        "leaks": [sum(leaks), len(leaks)],
-        "covered": [sum(covered[:first]), sum(covered[first:second]), sum(covered[second:])],
-        "wrong": [
-            (item.question, text)
-            for item, text, passed in zip(items, after[:first], right, strict=True)
-            if not passed
-        ],
-        "asked_seconds": round(seconds, 1),
-    }
-
-
 def tried(words: str, lessons: str, seed: int, run: Run) -> dict[str, Any]:
     """Train one point with one seed, and return what came of it."""
+    settings = load(var_path=WORK / lessons)
     point = {key: json.loads(value) for key, _, value in (w.partition("=") for w in words.split())}
-    here = narrowed(run, WORK / "runs" / f"{lessons}-{seed}", point)
-    base = trainable(find(SHIPPED, Path("models")), load().cache_path)
-    recipe = load_recipe("tiny-cpu", **point, seed=seed)
+    here = narrowed(run, WORK / "runs" / f"{lessons}-{seed}", point.pop("rewordings", ALL))
+    base = trainable(find(SHIPPED, settings.models_path), load().cache_path)
+    recipe = load_recipe("tiny-cpu", **{**point, "seed": seed})
     with Progress() as progress:
-        facts = train(Order(here, base, recipe, "tiny-cpu", load().system_prompt), progress)
-    adapter.to_gguf(here.path / "adapter", base, here.path / "adapter.gguf")
+        facts = train(Order(here, base, recipe, "tiny-cpu", settings.system_prompt), progress)
+    new = subject(str(here.path / "adapter"), settings)
+    options = Options(languages=("en",))
+    report = evaluate(new, parent_of(new, settings), here, settings, options)
     return {
         "point": words,
         "lessons": lessons,
         "seed": seed,
-        **examined(here, half=int(lessons == "report")),
+        "before": report["exam"]["overall"]["before"],
+        "exam": report["exam"]["overall"]["after"],
+        "kept": report["retention"]["kept"],
+        "leaks": report["restraint"]["leaks"],
         "train_seconds": facts["seconds"],
         "steps": facts["steps"],
         "tokens": facts["tokens"],
@@ -152,17 +89,22 @@ def tried(words: str, lessons: str, seed: int, run: Run) -> dict[str, Any]:
 def main() -> None:
     """Try every point with every seed."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("points", nargs="+", help="keys and values, as `num_epochs=4 near=1`")
+    parser.add_argument("points", nargs="+", help="keys and values, as `num_epochs=4 lora_r=8`")
     parser.add_argument("--lessons", choices=["choose", "report"], default="choose")
     parser.add_argument("--seeds", type=int, default=1)
-    args = parser.parse_args()
-    run = prepared(args.lessons, load(var_path=WORK / args.lessons))
-    for words in args.points:
-        for seed in range(1, args.seeds + 1):
-            found = tried(words, args.lessons, seed, run)
+    given = parser.parse_args()
+    run = prepared(given.lessons, load(var_path=WORK / given.lessons))
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    for words in given.points:
+        for seed in range(1, given.seeds + 1):
+            found = tried(words, given.lessons, seed, run)
             with OUT.open("a") as file:
                 file.write(json.dumps(found) + "\n")
-            print({key: value for key, value in found.items() if key != "wrong"}, flush=True)
+            shares = ", ".join(
+                f"{name} {found[name]['right']}/{found[name]['asked']}"
+                for name in ("before", "exam", "kept", "leaks")
+            )
+            print(f"{words or 'tiny-cpu'}, seed {seed}: {shares}, {found['train_seconds']} s")
 
 
 if __name__ == "__main__":
