@@ -1,0 +1,166 @@
+"""Connections and transactions, and the one place where a database's errors become ours.
+
+SQLite has one writer at a time, and here one in each process, so that writers wait in a row and do
+not race for the file's lock; readers go on meanwhile (WAL). PostgreSQL needs nothing of this.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from tiza.errors import StoreBusy, StoreFull, StoreUnavailable
+
+BUSY_SECONDS = 5.0  # how long a lock is waited for
+CONNECT_SECONDS = 5.0
+STATEMENT_SECONDS = 20.0
+POOL = 8  # connections for reading (SQLite) or in all (PostgreSQL), per process
+
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",  # what was acknowledged survives a power cut
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",  # what was deleted is overwritten
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA cache_size=-16384",  # KiB
+    "PRAGMA mmap_size=268435456",
+    "PRAGMA journal_size_limit=16777216",
+)
+
+FULL = {"SQLITE_FULL", "53100"}
+BUSY = {"SQLITE_BUSY", "SQLITE_LOCKED", "40001", "40P01", "55P03", "57014"}
+AWAY = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "08", "53", "57P")
+
+
+class Database:
+    """The engines of one database. `reading` and `writing` are its transactions."""
+
+    def __init__(self, url: str) -> None:
+        self.url = _with_driver(make_url(url))
+        if self.is_sqlite:
+            self._reader = _sqlite(self.url, "BEGIN", POOL)
+            self._writer = _sqlite(self.url, "BEGIN IMMEDIATE", 1)
+        else:
+            self._reader = self._writer = _postgresql(self.url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is SQLite; otherwise it is PostgreSQL."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection for a transaction that changes nothing.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+            StoreBusy: it is locked by others.
+
+        """
+        with translated():
+            async with self._reader.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection for a transaction that is kept at the end of the block.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+            StoreBusy: it is locked by others.
+            StoreFull: the disk has no room.
+
+        """
+        with translated():
+            async with self._writer.begin() as connection:
+                yield connection
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what a driver raises into our errors; a bug stays what it is."""
+    try:
+        yield
+    except PoolTimeout as exc:
+        raise StoreBusy(reason=exc) from exc
+    except DBAPIError as exc:
+        if error := _ours(exc):
+            raise error from exc
+        raise
+    except OSError as exc:  # PostgreSQL cannot be reached; includes TimeoutError
+        raise StoreUnavailable(reason=exc) from exc
+
+
+def _ours(exc: DBAPIError) -> StoreUnavailable | StoreBusy | StoreFull | None:
+    code, reason = _code(exc.orig), type(exc.orig).__name__
+    if code in FULL:
+        return StoreFull(reason=code)
+    if code.startswith(tuple(BUSY)):
+        return StoreBusy(reason=code)
+    if exc.connection_invalidated or isinstance(exc, InterfaceError) or code.startswith(AWAY):
+        return StoreUnavailable(reason=code or reason)
+    return None
+
+
+def _code(error: BaseException | None) -> str:
+    """Return SQLite's name of an error, or PostgreSQL's SQLSTATE."""
+    while error is not None:
+        for name in ("sqlite_errorname", "sqlstate"):
+            if code := getattr(error, name, None):
+                return str(code)
+        error = error.__cause__
+    return ""
+
+
+def _with_driver(url: URL) -> URL:
+    """Name the asynchronous driver; `postgres://` is a common short form."""
+    if url.drivername.partition("+")[0] == "sqlite":
+        return url.set(drivername="sqlite+aiosqlite")
+    query = dict(url.query)
+    if "sslmode" in query:  # libpq's name for what asyncpg calls ssl
+        query["ssl"] = query.pop("sslmode")
+    return url.set(drivername="postgresql+asyncpg", query=query)
+
+
+def _sqlite(url: URL, begin: str, connections: int) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=STATEMENT_SECONDS,
+        connect_args={"timeout": BUSY_SECONDS},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # transactions begin as we say, not as sqlite3 guesses
+        cursor = connection.cursor()
+        for pragma in PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin_transaction(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _postgresql(url: URL) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=POOL,
+        max_overflow=POOL,
+        pool_timeout=STATEMENT_SECONDS,
+        pool_pre_ping=True,  # after a restart of the database the first request works again
+        connect_args={"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS},
+    )

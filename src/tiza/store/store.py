@@ -1,0 +1,60 @@
+"""The door to everything that is kept. Open it once a process.
+
+SQLAlchemy, which takes longest to load, is loaded when a store is opened, not when it is named.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tiza.store.conversations import Conversations
+    from tiza.store.messages import Messages
+    from tiza.store.people import People
+
+
+@dataclass(frozen=True)
+class Store:
+    """The open store, by its rooms."""
+
+    people: "People"
+    conversations: "Conversations"
+    messages: "Messages"
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Store]:
+    """Open the store at a database's address, and close it at the end of the block.
+
+    The tables are made or brought up to date, and answers that a dead process of this machine left
+    half-written are marked `interrupted`; others follow when their process has shown no life for
+    a while. At the end the same happens to what this process has not finished.
+
+    Raises:
+        StoreUnavailable, StoreBusy, StoreFull: not now, perhaps later.
+        StoreNewer, StoreBroken: not before somebody mends it.
+
+    """
+    from tiza.store.conversations import Conversations
+    from tiza.store.database import Database
+    from tiza.store.messages import Messages
+    from tiza.store.migrate import migrate
+    from tiza.store.people import People
+    from tiza.store.presence import Presence
+
+    database = Database(url)
+    try:
+        await migrate(database)
+        presence = Presence(database)
+        await presence.begin()
+        keeping = asyncio.create_task(presence.keep())
+        try:
+            yield Store(People(database), Conversations(database), Messages(database, presence.id))
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await presence.end()
+    finally:
+        await database.close()
