@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from tiza.api import bounds, openai, problems, routes
 from tiza.api.admission import Admission
 from tiza.api.engines import Engines
+from tiza.api.identity import LeavesCookie
 from tiza.api.middleware import BodyLimit, ClosedDocs, LastDefence, RequestContext
 from tiza.api.state import State
 from tiza.api.stats import Stats
@@ -34,11 +35,12 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
-                allow_methods=["GET", "POST"],
+                allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
                 allow_headers=["*"],
                 expose_headers=["X-Request-ID", "Retry-After"],
             ),
             Middleware(ClosedDocs),
+            Middleware(LeavesCookie),
             Middleware(LastDefence),
             Middleware(BodyLimit, limit=settings.max_body_bytes),
         ],
@@ -57,7 +59,7 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: State = app.state.tiza
-    async with state.engines:
+    async with state.engines, state.opening.kept_open():
         yield
 
 

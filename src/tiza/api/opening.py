@@ -53,7 +53,10 @@ class OpeningStore:
             yield
         finally:
             ending.set()
-            await keeping
+            if self._store is None:
+                keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            self._store = None
 
     async def _keep(self, ending: asyncio.Event) -> None:
         while not ending.is_set():
@@ -64,18 +67,9 @@ class OpeningStore:
             except RequestError as exc:
                 log.warning("store away", code=exc.code, reason=str(exc.data.get("reason")))
                 self._reason = exc
-                await _either(ending, RETRY_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
             except TizaError as exc:
                 log.error("store unusable", reason=str(exc))
                 self._reason = exc
                 self._changed.set()
                 await ending.wait()
-
-
-async def _either(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the event, but not longer."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass

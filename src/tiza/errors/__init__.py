@@ -71,6 +71,7 @@
         ├── ConversationNotFound 404 not_found: it is nobody's, or another person's
         ├── MessageNotFound      404 not_found: it is nobody's, or another person's
         ├── CursorInvalid        422 invalid_request
+        ├── ForeignOrigin        403 forbidden
         ├── KeyReused            422 key_reused
         ├── StoreUnavailable     503 store_unavailable
         ├── StoreBusy            503 store_busy
@@ -170,6 +171,7 @@ from tiza.errors.serving import (
 from tiza.errors.store import (
     ConversationNotFound,
     CursorInvalid,
+    ForeignOrigin,
     KeyReused,
     MessageNotFound,
     StoreBroken,
@@ -210,6 +212,7 @@ __all__ = [
     "EngineUnreachable",
     "ExamLeaked",
     "ExamMissing",
+    "ForeignOrigin",
     "GateInvalid",
     "GitFailed",
     "HubFailed",

@@ -21,6 +21,14 @@ class MessageNotFound(RequestError):
     hint = N_("It may have been deleted.")
 
 
+class ForeignOrigin(RequestError):
+    """A page of another site tried to use the cookie of this one."""
+
+    status, code, title = 403, "forbidden", N_("Not allowed")
+    what = N_("Another site may not do this in your name.")
+    hint = N_("The operator lists the sites that may in CORS_ORIGINS.")
+
+
 class KeyReused(RequestError):
     """The same Idempotency-Key came with another request."""
 

@@ -17,6 +17,9 @@ class Person:
     id: int
 
 
+NOBODY = Person(0)  # has nothing, and never will
+
+
 @dataclass(frozen=True)
 class Feedback:
     """What a person thinks of an answer; `correction` is the answer that it should have been."""
