@@ -69,7 +69,7 @@ class OpeningStore:
                 self._reason = exc
                 await asyncio.sleep(RETRY_SECONDS)
             except TizaError as exc:
-                log.error("store unusable", reason=str(exc))
+                log.error("store unusable", reason=str(exc))  # noqa: TRY400  # a sentence, not a bug
                 self._reason = exc
                 self._changed.set()
                 await ending.wait()

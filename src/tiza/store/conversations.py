@@ -1,5 +1,6 @@
 """Conversations: made, listed, opened, changed and deleted."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -10,9 +11,9 @@ from tiza.errors import ConversationNotFound, MessageNotFound
 from tiza.store import cursors, passages
 from tiza.store.database import Database
 from tiza.store.identifiers import new_id, parsed
-from tiza.store.messages import COLUMNS, WITH_FEEDBACK, message_of
+from tiza.store.messages import COLUMNS, WITH_FEEDBACK, message_of, rows_of
 from tiza.store.records import Conversation, Page, Person, Summary
-from tiza.store.tables import Id, Moment, conversations, messages
+from tiza.store.tables import Id, Moment, conversations, feedback, messages
 from tiza.store.text import storable
 
 SUMMARY = (
@@ -36,11 +37,27 @@ class Conversations:
         """Make an empty conversation. Without a title its first question gives it one."""
         now = datetime.now(UTC)
         made = Conversation(new_id(), storable(title), None, now, now)
-        values = {name: value for name, value in vars(made).items() if name != "messages"}
         async with self._database.writing() as connection:
-            await connection.execute(insert(conversations).values(**values, person_id=person.id))
+            await connection.execute(insert(conversations).values(_row(person, made)))
             await passages.retitle(connection, person, made.id, made.title)
         return made
+
+    async def add(self, person: Person, whole: Sequence[Conversation]) -> None:
+        """Keep whole conversations that were written elsewhere: all of them or none."""
+        every = [message for each in whole for message in each.messages]
+        rated = [(each.id, each.feedback) for each in every if each.feedback]
+        titles = [passages.row_of_title(person, each.id, each.title) for each in whole]
+        found_by = titles + await asyncio.to_thread(passages.rows_of, person, every)
+        now = datetime.now(UTC)
+        async with self._database.writing() as connection:
+            for table, rows in (
+                (conversations, [_row(person, each) for each in whole]),
+                (messages, rows_of(every)),
+                (feedback, [{"message_id": i, "updated_at": now} | vars(f) for i, f in rated]),
+            ):
+                if rows:
+                    await connection.execute(insert(table), rows)
+            await passages.add(connection, found_by)
 
     async def list(self, person: Person, *, cursor: str | None = None, limit: int = 50) -> Page:
         """Return conversations, the last changed first; `cursor` is the one of the page before.
@@ -153,3 +170,8 @@ class Conversations:
         if leaf is None:
             raise MessageNotFound
         return leaf
+
+
+def _row(person: Person, conversation: Conversation) -> dict[str, object]:
+    values = {name: value for name, value in vars(conversation).items() if name != "messages"}
+    return values | {"person_id": person.id}

@@ -248,7 +248,8 @@ class Messages:
         """Keep what is new, and show the branch that ends with the answer."""
         if begin.key and (earlier := await self._earlier(connection, begin)):
             return earlier
-        await add(connection, begin.person, begin.new, self._owner)
+        await connection.execute(messages.insert(), rows_of(begin.new, self._owner))
+        await passages.add(connection, passages.rows_of(begin.person, begin.new))
         answer, place = begin.new[-1], begin.place
         await connection.execute(
             update(conversations)
@@ -309,18 +310,14 @@ def message_of(row: Row[Any]) -> Message:
     return Message(**values, feedback=given)
 
 
-async def add(
-    connection: AsyncConnection, person: Person, new: Sequence[Message], owner: str | None = None
-) -> None:
-    """Insert messages, and the words that they are found by."""
-    rows = [
+def rows_of(new: Sequence[Message], owner: str | None = None) -> list[dict[str, Any]]:
+    """Return messages as rows; `owner` is the process that writes those that are `streaming`."""
+    return [
         {name: value for name, value in vars(message).items() if name != "feedback"}
         | {"parameters": dict(message.parameters)}
         | {"owner": owner if message.state == "streaming" else None}
         for message in new
     ]
-    await connection.execute(messages.insert(), rows)
-    await passages.add(connection, person, new)
 
 
 async def _holds(connection: AsyncConnection, conversation_id: str, message_id: str) -> bool:

@@ -14,23 +14,36 @@ from tiza.store.records import Message, Person
 from tiza.store.tables import conversations, messages, passages
 from tiza.store.words import marked, words_of
 
+Row = dict[str, Any]
 
-async def add(connection: AsyncConnection, person: Person, new: Iterable[Message]) -> None:
-    """Let messages be found."""
-    rows = [_row(person.id, each.conversation_id, each.id, each.text) for each in new]
-    await _insert(connection, rows)
+
+def rows_of(person: Person, found_by: Iterable[Message]) -> list[Row]:
+    """Return the rows of messages."""
+    return [_row(person, each.conversation_id, each.id, each.text) for each in found_by]
+
+
+def row_of_title(person: Person, conversation_id: str, title: str) -> Row:
+    """Return the row of a title."""
+    return _row(person, conversation_id, None, title)
+
+
+async def add(connection: AsyncConnection, rows: list[Row]) -> None:
+    """Let texts be found, if they have words."""
+    if rows := [row for row in rows if row["words"]]:
+        await connection.execute(passages.insert(), rows)
 
 
 async def replace(connection: AsyncConnection, message_id: str, text: str) -> None:
     """Let a message be found by another text than before."""
-    await connection.execute(delete(passages).where(passages.c.message_id == message_id))
     found = await connection.execute(
         select(conversations.c.person_id, conversations.c.id)
         .select_from(conversations.join(messages))
         .where(messages.c.id == message_id)
     )
-    owner = found.one()
-    await _insert(connection, [_row(owner.person_id, owner.id, message_id, text)])
+    place = found.one()
+    of_message = (passages.c.conversation_id == place.id) & (passages.c.message_id == message_id)
+    await connection.execute(delete(passages).where(of_message))
+    await add(connection, [_row(Person(place.person_id), place.id, message_id, text)])
 
 
 async def retitle(
@@ -39,19 +52,14 @@ async def retitle(
     """Let a conversation be found by another title than before."""
     of_title = (passages.c.conversation_id == conversation_id) & passages.c.message_id.is_(None)
     await connection.execute(delete(passages).where(of_title))
-    await _insert(connection, [_row(person.id, conversation_id, None, title)])
+    await add(connection, [row_of_title(person, conversation_id, title)])
 
 
-def _row(person_id: int, conversation_id: str, message_id: str | None, text: str) -> dict[str, Any]:
+def _row(person: Person, conversation_id: str, message_id: str | None, text: str) -> Row:
     """Return a row; both databases read its words as separated by spaces."""
     return {
-        "person_id": person_id,
+        "person_id": person.id,
         "conversation_id": conversation_id,
         "message_id": message_id,
-        "words": " ".join(marked(person_id, word) for word in words_of(text)),
+        "words": " ".join(marked(person, word) for word in words_of(text)),
     }
-
-
-async def _insert(connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
-    if rows := [row for row in rows if row["words"]]:
-        await connection.execute(passages.insert(), rows)

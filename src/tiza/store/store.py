@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tiza.store.conversations import Conversations
     from tiza.store.messages import Messages
     from tiza.store.people import People
+    from tiza.store.search import Search
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Store:
     people: "People"
     conversations: "Conversations"
     messages: "Messages"
+    search: "Search"
 
 
 @asynccontextmanager
@@ -43,6 +45,7 @@ async def opened(url: str) -> AsyncIterator[Store]:
     from tiza.store.migrate import migrate
     from tiza.store.people import People
     from tiza.store.presence import Presence
+    from tiza.store.search import Search
 
     database = Database(url)
     try:
@@ -51,7 +54,12 @@ async def opened(url: str) -> AsyncIterator[Store]:
         await presence.begin()
         keeping = asyncio.create_task(presence.keep())
         try:
-            yield Store(People(database), Conversations(database), Messages(database, presence.id))
+            yield Store(
+                People(database),
+                Conversations(database),
+                Messages(database, presence.id),
+                Search(database),
+            )
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
