@@ -127,21 +127,14 @@ def fill_sqlite(path: str, author: Author, messages: int) -> None:
     connection.execute("DROP TRIGGER passages_added")
     for rows in batches(author, messages):
         for table, columns in COLUMNS.items():
-            plain = ([_short(value) for value in row] for row in rows[table])
             into = f"{table} ({', '.join(columns)})"
             marks = ", ".join("?" * len(columns))
-            connection.executemany(f"INSERT INTO {into} VALUES ({marks})", plain)  # noqa: S608  # our names
+            connection.executemany(f"INSERT INTO {into} VALUES ({marks})", rows[table])  # noqa: S608  # our names
     connection.execute("INSERT INTO passage_words (passage_words) VALUES ('rebuild')")
     connection.execute(trigger)
     connection.execute("COMMIT")
     connection.execute("ANALYZE")
     connection.close()
-
-
-def _short(value: str | None) -> str | None:
-    """Write identifiers as SQLAlchemy does in SQLite."""
-    is_id = value is not None and len(value) == 36 and value[8] == value[13] == "-"
-    return value.replace("-", "") if value is not None and is_id else value
 
 
 async def fill_postgresql(database: Database, author: Author, messages: int) -> None:
@@ -159,7 +152,7 @@ async def fill_postgresql(database: Database, author: Author, messages: int) -> 
                 await raw.copy_to_table(
                     table,
                     source=source,
-                    columns=[c.strip() for c in columns.split(",")],
+                    columns=columns,
                     timeout=600,
                 )
     async with database.writing() as connection:

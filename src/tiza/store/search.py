@@ -20,6 +20,7 @@ from tiza.store.tables import conversations, messages, passages
 from tiza.store.words import Query
 
 NEWEST = 1 << 62  # above the number of every passage
+STEP = 4  # hits that are read for each conversation that is shown
 RECENT = 2000  # passages that PostgreSQL reads before it asks its index
 HIT = (passages.c.id, passages.c.conversation_id, passages.c.message_id)
 
@@ -80,13 +81,13 @@ class Search:
         newest: dict[str, Row[Any]] = {}
         before = first
         while len(newest) < most:
-            hits = await self._hits(connection, wanted, before, 2 * most)
+            hits = await self._hits(connection, wanted, before, STEP * most)
             fresh = {hit.conversation_id: hit for hit in reversed(hits)}
             shown = await self._shown(connection, wanted, fresh.keys() - newest.keys(), first)
             for hit in hits:
                 if hit.conversation_id not in shown:
                     newest.setdefault(hit.conversation_id, hit)
-            if len(hits) < 2 * most:
+            if len(hits) < STEP * most:
                 break
             before = hits[-1].id
         return list(newest.values())[:most]

@@ -22,7 +22,6 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
-    Uuid,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import JSON
@@ -51,7 +50,7 @@ class Moment(TypeDecorator[datetime]):
         )
 
 
-Id = Uuid(as_uuid=False)
+Id = String(32).with_variant(String(32, "C"), "postgresql")  # see `identifiers`
 Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only an INTEGER by itself
 Words = Text().with_variant(TSVECTOR, "postgresql")
 
@@ -87,7 +86,7 @@ Index("conversations_by_age", conversations.c.updated_at)  # for the retention p
 messages = Table(
     "messages",
     metadata,
-    Column("id", Id, primary_key=True),  # grows with time, see `identifiers`
+    Column("id", Id, primary_key=True),  # grows with time
     Column("conversation_id", ForeignKey(conversations.c.id, ondelete="CASCADE"), nullable=False),
     Column("parent_id", Id),  # of the same conversation, as `messages` sees to
     Column("role", String(16), nullable=False),

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 revision = "0001"
 down_revision = None
 
-ID = sa.Uuid()
+ID = sa.String(32).with_variant(sa.String(32, "C"), "postgresql")
 MOMENT = sa.DateTime(timezone=True)
 NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 WORDS = sa.Text().with_variant(TSVECTOR, "postgresql")
