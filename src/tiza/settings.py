@@ -102,7 +102,7 @@ class Settings(BaseSettings):
         262_144, ge=1_024, description=N_("Largest body of a request, in bytes.")
     )
     max_import_bytes: int = Field(
-        8_388_608, ge=1_024, description=N_("Largest file of conversations to import, in bytes.")
+        4_194_304, ge=1_024, description=N_("Largest file of conversations to import, in bytes.")
     )
     max_streams: int = Field(64, ge=1, description=N_("Answers in progress at once, per process."))
     max_queue: int = Field(64, ge=0, description=N_("Questions that may wait for a place."))

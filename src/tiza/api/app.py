@@ -10,7 +10,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from tiza.api import bounds, openai, problems, routes
+from tiza.api import bounds, conversations, openai, problems, routes
 from tiza.api.admission import Admission
 from tiza.api.engines import Engines
 from tiza.api.identity import LeavesCookie
@@ -42,7 +42,11 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
             Middleware(ClosedDocs),
             Middleware(LeavesCookie),
             Middleware(LastDefence),
-            Middleware(BodyLimit, limit=settings.max_body_bytes),
+            Middleware(
+                BodyLimit,
+                limit=settings.max_body_bytes,
+                others={conversations.IMPORT: settings.max_import_bytes},
+            ),
         ],
         redirect_slashes=False,
     )
@@ -52,6 +56,7 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
     problems.install(app)
     app.include_router(routes.router)
     app.include_router(openai.router)
+    app.include_router(conversations.router)
     app.openapi = _described(app, settings)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 

@@ -21,8 +21,8 @@ log = structlog.get_logger("tiza.api")
 class OpeningStore:
     """Hands out the store as soon as it is open."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, retention_days: int) -> None:
+        self._url, self._retention_days = url, retention_days
         self._store: Store | None = None
         self._changed = asyncio.Event()
         self._reason: TizaError | None = None
@@ -61,7 +61,7 @@ class OpeningStore:
     async def _keep(self, ending: asyncio.Event) -> None:
         while not ending.is_set():
             try:
-                async with opened(self._url) as self._store:
+                async with opened(self._url, self._retention_days) as self._store:
                     self._changed.set()
                     await ending.wait()
             except RequestError as exc:

@@ -20,7 +20,7 @@ class State:
     ) -> None:
         self.settings, self.engines = settings, engines
         self.admission, self.stats = admission, stats
-        self.opening = OpeningStore(settings.store_url)
+        self.opening = OpeningStore(settings.store_url, settings.retention_days)
 
 
 def get_state(request: Request) -> State:

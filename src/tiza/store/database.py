@@ -9,7 +9,13 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -18,9 +24,11 @@ from tiza.errors import StoreBusy, StoreFull, StoreUnavailable
 BUSY_SECONDS = 5.0  # how long a lock is waited for
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 20.0
+VACUUM_SECONDS = 600.0
 POOL = 8  # connections for reading (SQLite) or in all (PostgreSQL), per process
 
 PRAGMAS = (
+    "PRAGMA auto_vacuum=INCREMENTAL",  # counts before the first table is made
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # what was acknowledged survives a power cut
     "PRAGMA foreign_keys=ON",
@@ -31,9 +39,9 @@ PRAGMAS = (
     "PRAGMA journal_size_limit=16777216",
 )
 
-FULL = {"SQLITE_FULL", "53100"}
-BUSY = {"SQLITE_BUSY", "SQLITE_LOCKED", "40001", "40P01", "55P03", "57014"}
-AWAY = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "08", "53", "57P")
+FULL = ("SQLITE_FULL", "53100")
+BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "40001", "40P01", "55P03", "57014")
+OUR_FAULT = (ProgrammingError, IntegrityError, DataError, NotSupportedError)
 
 
 class Database:
@@ -79,6 +87,16 @@ class Database:
             async with self._writer.begin() as connection:
                 yield connection
 
+    async def plainly(self, statement: str) -> None:
+        """Execute what must not be within a transaction."""
+        with translated():
+            async with self._writer.connect() as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                if self.is_sqlite:
+                    await driver.execute_fetchall(statement)
+                else:
+                    await driver.execute(statement, timeout=VACUUM_SECONDS)
+
     async def close(self) -> None:
         """Close every connection."""
         await self._reader.dispose()
@@ -101,14 +119,14 @@ def translated() -> Iterator[None]:
 
 
 def _ours(exc: DBAPIError) -> StoreUnavailable | StoreBusy | StoreFull | None:
-    code, reason = _code(exc.orig), type(exc.orig).__name__
+    code = _code(exc.orig)
     if code in FULL:
         return StoreFull(reason=code)
-    if code.startswith(tuple(BUSY)):
+    if code.startswith(BUSY):
         return StoreBusy(reason=code)
-    if exc.connection_invalidated or isinstance(exc, InterfaceError) or code.startswith(AWAY):
-        return StoreUnavailable(reason=code or reason)
-    return None
+    if isinstance(exc, OUR_FAULT) and not exc.connection_invalidated:
+        return None
+    return StoreUnavailable(reason=code or type(exc.orig).__name__)
 
 
 def _code(error: BaseException | None) -> str:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tiza.errors import ConversationNotFound, KeyReused, MessageNotFound
@@ -182,8 +182,8 @@ class Messages:
                 await passages.replace(connection, answer_id, values["text"])
         return bool(done.rowcount)
 
-    async def rate(self, person: Person, message_id: str, given: Feedback) -> Message:
-        """Keep what the person thinks of an answer, instead of what it thought before.
+    async def rate(self, person: Person, message_id: str, given: Feedback | None) -> Message:
+        """Keep what the person thinks of an answer instead of what it thought before, or nothing.
 
         Raises:
             MessageNotFound: the person has no such answer.
@@ -193,13 +193,12 @@ class Messages:
             message = await self._get(connection, person, message_id)
             if message.role != "assistant":
                 raise MessageNotFound
-            given = Feedback(given.rating, storable(given.reason), storable(given.correction))
-            values = asdict(given) | {"updated_at": datetime.now(UTC)}
-            await connection.execute(
-                insert(connection, feedback)
-                .values(message_id=message.id, **values)
-                .on_conflict_do_update(index_elements=[feedback.c.message_id], set_=values)
-            )
+            old = feedback.c.message_id == message.id
+            await connection.execute(delete(feedback).where(old))
+            if given is not None:
+                given = Feedback(given.rating, storable(given.reason), storable(given.correction))
+                values = {"message_id": message.id, "updated_at": datetime.now(UTC)}
+                await connection.execute(feedback.insert().values(asdict(given) | values))
         return replace(message, feedback=given)
 
     async def _get(self, connection: AsyncConnection, person: Person, message_id: str) -> Message:
@@ -240,7 +239,7 @@ class Messages:
             "",
             "streaming",
             datetime.now(UTC),
-            wanted.model,
+            storable(wanted.model),
             wanted.parameters,
         )
 

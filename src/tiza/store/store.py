@@ -27,12 +27,14 @@ class Store:
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Store]:
+async def opened(url: str, retention_days: int = 0) -> AsyncIterator[Store]:
     """Open the store at a database's address, and close it at the end of the block.
 
     The tables are made or brought up to date, and answers that a dead process of this machine left
     half-written are marked `interrupted`; others follow when their process has shown no life for
     a while. At the end the same happens to what this process has not finished.
+
+    `retention_days`: what nobody has touched for so long is deleted; 0 keeps it for ever.
 
     Raises:
         StoreUnavailable, StoreBusy, StoreFull: not now, perhaps later.
@@ -46,13 +48,15 @@ async def opened(url: str) -> AsyncIterator[Store]:
     from tiza.store.people import People
     from tiza.store.presence import Presence
     from tiza.store.search import Search
+    from tiza.store.upkeep import Upkeep
 
     database = Database(url)
     try:
         await migrate(database)
         presence = Presence(database)
         await presence.begin()
-        keeping = asyncio.create_task(presence.keep())
+        upkeep = Upkeep(database, retention_days)
+        tasks = [asyncio.create_task(each.keep()) for each in (presence, upkeep)]
         try:
             yield Store(
                 People(database),
@@ -61,8 +65,9 @@ async def opened(url: str) -> AsyncIterator[Store]:
                 Search(database),
             )
         finally:
-            keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await presence.end()
     finally:
         await database.close()

@@ -12,7 +12,7 @@ MOMENT = sa.DateTime(timezone=True)
 NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 WORDS = sa.Text().with_variant(TSVECTOR, "postgresql")
 
-# FTS5 without a copy of the words, kept in step by triggers; a secret of `detail=none` is its size.
+# FTS5 without a copy of the words, kept in step by triggers. `traces`: see `tiza.store.upkeep`.
 FTS = """
 CREATE VIRTUAL TABLE passage_words USING fts5(
     words, content='passages', content_rowid='id', detail=none, columnsize=0, tokenize='ascii'
@@ -22,7 +22,9 @@ CREATE TRIGGER passages_added AFTER INSERT ON passages BEGIN
 END;
 CREATE TRIGGER passages_deleted AFTER DELETE ON passages BEGIN
     INSERT INTO passage_words(passage_words, rowid, words) VALUES ('delete', old.id, old.words);
-END
+    UPDATE traces SET deleted = deleted + 1;
+END;
+CREATE TABLE traces AS SELECT 0 AS deleted
 """
 
 
@@ -40,6 +42,7 @@ def downgrade() -> None:
     """Drop everything."""
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TABLE passage_words")
+        op.execute("DROP TABLE traces")
     for table in (
         "processes",
         "passages",
