@@ -95,7 +95,7 @@ def conversation(author: Author, person: int, number: int, rows: Rows) -> None:
             (message, id_, parent, role, words, "complete", when, "m", "{}", *MEASURED)
         )
         marks = " ".join(marked(Person(person), word) for word in found_by)
-        rows["passages"].append((str(person), id_, message, marks))
+        rows["passages"].append((str(person), id_, message, f" {marks} "))
         parent = message
     title = author.text()[0][:50]
     rows["conversations"].append((id_, str(person), title, parent, when, when))

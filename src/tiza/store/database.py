@@ -6,6 +6,7 @@ not race for the file's lock; readers go on meanwhile (WAL). PostgreSQL needs no
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, event, make_url
@@ -50,6 +51,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = _with_driver(make_url(url))
         if self.is_sqlite:
+            _make_private(self.url.database or "")
             self._reader = _sqlite(self.url, "BEGIN", POOL)
             self._writer = _sqlite(self.url, "BEGIN IMMEDIATE", 1)
         else:
@@ -147,6 +149,13 @@ def _with_driver(url: URL) -> URL:
     if "sslmode" in query:  # libpq's name for what asyncpg calls ssl
         query["ssl"] = query.pop("sslmode")
     return url.set(drivername="postgresql+asyncpg", query=query)
+
+
+def _make_private(file: str) -> None:
+    """Make an empty file that only this user may read; SQLite's other files take after it."""
+    with translated():
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).touch(0o600)
 
 
 def _sqlite(url: URL, begin: str, connections: int) -> AsyncEngine:

@@ -56,10 +56,11 @@ async def retitle(
 
 
 def _row(person: Person, conversation_id: str, message_id: str | None, text: str) -> Row:
-    """Return a row; both databases read its words as separated by spaces."""
+    """Return a row; both databases read its words as separated by spaces (see also `search`)."""
+    words = "".join(f"{marked(person, word)} " for word in words_of(text))
     return {
         "person_id": person.id,
         "conversation_id": conversation_id,
         "message_id": message_id,
-        "words": " ".join(marked(person, word) for word in words_of(text)),
+        "words": words and f" {words}",
     }

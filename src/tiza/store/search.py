@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, cast, func, literal, select, text
+from sqlalchemy import ColumnElement, Row, and_, cast, func, select, text
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,23 +21,14 @@ from tiza.store.words import Query
 
 NEWEST = 1 << 62  # above the number of every passage
 STEP = 4  # hits that are read for each conversation that is shown
-RECENT = 2000  # passages that PostgreSQL reads before it asks its index
+RECENT = 1000  # passages that are read before the index is asked
 HIT = (passages.c.id, passages.c.conversation_id, passages.c.message_id)
 
-# FTS5 gives its rows in this order without sorting.
 SQLITE = text("""
 SELECT passages.id, passages.conversation_id, passages.message_id
 FROM passage_words JOIN passages ON passages.id = passage_words.rowid
 WHERE passage_words MATCH :words AND passage_words.rowid < :before
 ORDER BY passage_words.rowid DESC LIMIT :most
-""").columns(*HIT)
-# A word that is everywhere is found among the newest passages, without the index, which would
-# list them all first; every other one by the index.
-POSTGRESQL_RECENT = text("""
-SELECT id, conversation_id, message_id FROM (
-    SELECT * FROM passages WHERE person_id = :person AND id < :before
-    ORDER BY id DESC LIMIT :recent
-) AS newest WHERE words @@ CAST(:words AS tsquery) ORDER BY id DESC LIMIT :most
 """).columns(*HIT)
 POSTGRESQL = text("""
 WITH found AS MATERIALIZED (
@@ -95,16 +86,27 @@ class Search:
     async def _hits(
         self, connection: AsyncConnection, wanted: Query, before: int, most: int
     ) -> Hits:
-        """Return the newest passages before one that have the words."""
-        values: dict[str, object] = {"before": before, "most": most}
-        if self._database.is_sqlite:
-            return (await connection.execute(SQLITE, values | {"words": wanted.fts5})).all()
-        values |= {"words": wanted.tsquery}
-        recent = values | {"person": wanted.person.id, "recent": RECENT}
-        hits = (await connection.execute(POSTGRESQL_RECENT, recent)).all()
-        if len(hits) < most:
-            hits = (await connection.execute(POSTGRESQL, values)).all()
-        return hits
+        """Return the newest passages before one that have the words.
+
+        What is everywhere stands in the newest ones: they are read first. Both indexes would list
+        every place of such a word before they gave out one; for all other words they are asked.
+        """
+        newest = (
+            select(*HIT, passages.c.words)
+            .where(passages.c.person_id == wanted.person.id, passages.c.id < before)
+            .order_by(passages.c.id.desc())
+            .limit(RECENT)
+            .subquery()
+        )
+        has = self._has(wanted, newest.c.words)
+        recent = select(newest).where(has).order_by(newest.c.id.desc()).limit(most)
+        hits = (await connection.execute(recent)).all()
+        if len(hits) == most:
+            return hits
+        sqlite = self._database.is_sqlite
+        words = wanted.fts5 if sqlite else wanted.tsquery
+        values = {"words": words, "before": before, "most": most}
+        return (await connection.execute(SQLITE if sqlite else POSTGRESQL, values)).all()
 
     async def _shown(
         self, connection: AsyncConnection, wanted: Query, among: set[str], first: int
@@ -115,16 +117,15 @@ class Search:
         rows = await connection.execute(
             select(passages.c.conversation_id)
             .where(passages.c.conversation_id.in_(among), passages.c.id >= first)
-            .where(self._has(wanted))
+            .where(self._has(wanted, passages.c.words))
             .distinct()
         )
         return set(rows.scalars())
 
-    def _has(self, wanted: Query) -> ColumnElement[bool]:
+    def _has(self, wanted: Query, words: ColumnElement[str]) -> ColumnElement[bool]:
         """Tell, without the index, whether a passage has the words."""
         if not self._database.is_sqlite:
-            return passages.c.words.bool_op("@@")(cast(wanted.tsquery, TSQUERY))
-        words = literal(" ") + passages.c.words + literal(" ")
+            return words.bool_op("@@")(cast(wanted.tsquery, TSQUERY))
         *whole, last = wanted.words
         needed = [f" {word} " for word in whole] + [f" {last}" + " " * (not wanted.open_end)]
         return and_(*(func.instr(words, each) > 0 for each in needed))
