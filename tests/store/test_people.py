@@ -33,8 +33,8 @@ async def test_token_is_not_readable_when_the_database_is_read(store: Store, url
 
 async def test_nothing_is_left_when_a_person_is_forgotten(store: Store, url: str) -> None:
     """Everything that hangs on a person goes with them, and what is others' stays."""
-    for _ in range(2):
-        person, token = await store.people.welcome()
+    known = [await store.people.welcome() for _ in range(2)]
+    for person, _ in known:
         made = await store.conversations.create(person, "A title")
         begun = await store.messages.ask(person, made.id, "Why?", Wanted(), key="k")
         await store.messages.finish(begun.answer.id, Outcome("complete", "Because."))
@@ -49,13 +49,14 @@ async def test_nothing_is_left_when_a_person_is_forgotten(store: Store, url: str
             }
 
     before = await rows()
-    await store.people.forget(person)
+    await store.people.forget(known[0][0])
     after = await rows()
     await database.close()
 
     assert all(2 * after[name] == count for name, count in before.items())
     assert after["passages"]
-    assert await store.people.find(token) is None
+    assert await store.people.find(known[0][1]) is None
+    assert await store.people.find(known[1][1]) == known[1][0]
 
 
 async def test_nobody_has_nothing_when_asked(store: Store) -> None:

@@ -136,6 +136,9 @@ def _few(stop: str | list[str]) -> str | list[str]:
     return stop
 
 
+Stops = Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_STOPS})]
+
+
 class _Generation(_Request):
     """What OpenAI's two generation endpoints share; the last three fields have no effect here."""
 
@@ -145,7 +148,7 @@ class _Generation(_Request):
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     n: Literal[1] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**31), BeforeValidator(_whole)] | None = None
-    stop: Annotated[str | list[str], AfterValidator(_few)] | None = None
+    stop: Annotated[str | Stops, AfterValidator(_few)] | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     stream: bool = False

@@ -264,11 +264,12 @@ class Messages:
     async def _earlier(self, connection: AsyncConnection, begin: "_Begin") -> Exchange | None:
         """Reserve the key for what begins, or return what it was reserved for."""
         person, answer = begin.person, begin.new[-1]
+        key = hashlib.sha256(begin.key.encode("utf-8", "surrogatepass")).hexdigest()
         reserved = await connection.execute(
             insert(connection, requests)
             .values(
                 person_id=person.id,
-                key=begin.key,
+                key=key,
                 fingerprint=begin.mark,
                 conversation_id=answer.conversation_id,
                 question_id=begin.question.id,
@@ -279,7 +280,7 @@ class Messages:
         )
         if reserved.rowcount:
             return None
-        of_key = (requests.c.person_id == person.id) & (requests.c.key == begin.key)
+        of_key = (requests.c.person_id == person.id) & (requests.c.key == key)
         row = (await connection.execute(select(requests).where(of_key))).one()
         if row.fingerprint != begin.mark:
             raise KeyReused

@@ -19,22 +19,23 @@ from tiza.store.snippets import snippet
 from tiza.store.tables import conversations, messages, passages
 from tiza.store.words import Query
 
-NEWEST = 1 << 62  # above the number of every passage
-STEP = 4  # hits that are read for each conversation that is shown
-RECENT = 1000  # passages that are read before the index is asked
-HIT = (passages.c.id, passages.c.conversation_id, passages.c.message_id)
+NEWEST = (1 << 63) - 1  # above the number of every passage
+RECENT = 2000  # passages of a person that are read before the index is asked
 
 SQLITE = text("""
-SELECT passages.id, passages.conversation_id, passages.message_id
+SELECT passages.conversation_id, max(passages.id) AS id
 FROM passage_words JOIN passages ON passages.id = passage_words.rowid
-WHERE passage_words MATCH :words AND passage_words.rowid < :before
-ORDER BY passage_words.rowid DESC LIMIT :most
-""").columns(*HIT)
+WHERE passage_words MATCH :words
+GROUP BY passages.conversation_id HAVING max(passages.id) < :before
+ORDER BY max(passages.id) DESC LIMIT :most
+""").columns(passages.c.conversation_id, passages.c.id)
 POSTGRESQL = text("""
 WITH found AS MATERIALIZED (
-    SELECT id, conversation_id, message_id FROM passages WHERE words @@ CAST(:words AS tsquery)
-) SELECT * FROM found WHERE id < :before ORDER BY id DESC LIMIT :most
-""").columns(*HIT)
+    SELECT id, conversation_id FROM passages WHERE words @@ CAST(:words AS tsquery)
+) SELECT conversation_id, max(id) AS id FROM found
+GROUP BY conversation_id HAVING max(id) < :before
+ORDER BY max(id) DESC LIMIT :most
+""").columns(passages.c.conversation_id, passages.c.id)
 
 Hits = Sequence[Row[Any]]
 
@@ -66,81 +67,76 @@ class Search:
         return Page(shown, cursors.after_passage(found[limit - 1].id) if more else None)
 
     async def _newest(
-        self, connection: AsyncConnection, wanted: Query, first: int, most: int
-    ) -> list[Row[Any]]:
-        """Return the newest hit of each conversation that no earlier page has shown."""
-        newest: dict[str, Row[Any]] = {}
-        before = first
-        while len(newest) < most:
-            hits = await self._hits(connection, wanted, before, STEP * most)
-            fresh = {hit.conversation_id: hit for hit in reversed(hits)}
-            shown = await self._shown(connection, wanted, fresh.keys() - newest.keys(), first)
-            for hit in hits:
-                if hit.conversation_id not in shown:
-                    newest.setdefault(hit.conversation_id, hit)
-            if len(hits) < STEP * most:
-                break
-            before = hits[-1].id
-        return list(newest.values())[:most]
-
-    async def _hits(
         self, connection: AsyncConnection, wanted: Query, before: int, most: int
     ) -> Hits:
-        """Return the newest passages before one that have the words.
+        """Return the newest hit of each conversation that has none at `before` or later.
 
-        What is everywhere stands in the newest ones: they are read first. Both indexes would list
-        every place of such a word before they gave out one; for all other words they are asked.
+        What is everywhere stands in the newest passages too: they are read first. Both indexes
+        would list every place of such a word before they gave out one; of all others they list few.
         """
-        newest = (
-            select(*HIT, passages.c.words)
-            .where(passages.c.person_id == wanted.person.id, passages.c.id < before)
-            .order_by(passages.c.id.desc())
-            .limit(RECENT)
-            .subquery()
+        hits = await self._recent(connection, wanted, before, most)
+        if len(hits) < most:
+            sqlite = self._database.is_sqlite
+            words = wanted.fts5 if sqlite else wanted.tsquery
+            values = {"words": words, "before": before, "most": most}
+            hits = (await connection.execute(SQLITE if sqlite else POSTGRESQL, values)).all()
+        return hits
+
+    async def _recent(
+        self, connection: AsyncConnection, wanted: Query, before: int, most: int
+    ) -> Hits:
+        """Return those hits that are among the newest passages before one."""
+        in_reach = (passages.c.person_id == wanted.person.id) & (passages.c.id < before)
+        newest = select(passages.c.id).where(in_reach).order_by(passages.c.id.desc())
+        floor = func.coalesce(newest.offset(RECENT).limit(1).scalar_subquery(), 0)
+        hit = func.max(passages.c.id)
+        rows = await connection.execute(
+            select(passages.c.conversation_id, hit.label("id"))
+            .where(in_reach, passages.c.id > floor, self._has(wanted))
+            .group_by(passages.c.conversation_id)
+            .order_by(hit.desc())
+            .limit(2 * most)
         )
-        has = self._has(wanted, newest.c.words)
-        recent = select(newest).where(has).order_by(newest.c.id.desc()).limit(most)
-        hits = (await connection.execute(recent)).all()
-        if len(hits) == most:
-            return hits
-        sqlite = self._database.is_sqlite
-        words = wanted.fts5 if sqlite else wanted.tsquery
-        values = {"words": words, "before": before, "most": most}
-        return (await connection.execute(SQLITE if sqlite else POSTGRESQL, values)).all()
+        hits: Hits = rows.all()
+        shown = await self._shown(connection, wanted, [h.conversation_id for h in hits], before)
+        return [hit for hit in hits if hit.conversation_id not in shown][:most]
 
     async def _shown(
-        self, connection: AsyncConnection, wanted: Query, among: set[str], first: int
+        self, connection: AsyncConnection, wanted: Query, among: Sequence[str], before: int
     ) -> set[str]:
         """Return those conversations that an earlier page has shown, for a newer hit."""
-        if first == NEWEST or not among:
+        if before == NEWEST or not among:
             return set()
         rows = await connection.execute(
             select(passages.c.conversation_id)
-            .where(passages.c.conversation_id.in_(among), passages.c.id >= first)
-            .where(self._has(wanted, passages.c.words))
+            .where(passages.c.conversation_id.in_(among), passages.c.id >= before)
+            .where(self._has(wanted))
             .distinct()
         )
         return set(rows.scalars())
 
-    def _has(self, wanted: Query, words: ColumnElement[str]) -> ColumnElement[bool]:
+    def _has(self, wanted: Query) -> ColumnElement[bool]:
         """Tell, without the index, whether a passage has the words."""
         if not self._database.is_sqlite:
-            return words.bool_op("@@")(cast(wanted.tsquery, TSQUERY))
+            return passages.c.words.bool_op("@@")(cast(wanted.tsquery, TSQUERY))
         *whole, last = wanted.words
         needed = [f" {word} " for word in whole] + [f" {last}" + " " * (not wanted.open_end)]
-        return and_(*(func.instr(words, each) > 0 for each in needed))
+        return and_(*(func.instr(passages.c.words, each) > 0 for each in needed))
 
 
 async def _summaries(connection: AsyncConnection, hits: Hits, wanted: Query) -> list[Summary]:
     """Return the conversations of the hits, in their order, with what was found in them."""
-    ids = [hit.conversation_id for hit in hits]
-    rows = await connection.execute(select(*SUMMARY).where(conversations.c.id.in_(ids)))
+    of_hits = conversations.c.id.in_([hit.conversation_id for hit in hits])
+    rows = await connection.execute(select(*SUMMARY).where(of_hits))
     found = {row.id: Summary(*row) for row in rows}
-    of_hits = messages.c.id.in_([hit.message_id for hit in hits if hit.message_id])
-    texts = await connection.execute(select(messages.c.id, messages.c.text).where(of_hits))
+    texts = await connection.execute(
+        select(passages.c.id, messages.c.text)
+        .join_from(passages, messages, passages.c.message_id == messages.c.id)
+        .where(passages.c.id.in_([hit.id for hit in hits]))
+    )
     by_id = {row.id: row.text for row in texts}
     return [
-        replace(found[hit.conversation_id], snippet=snippet(by_id.get(hit.message_id, ""), wanted))
+        replace(found[hit.conversation_id], snippet=snippet(by_id.get(hit.id, ""), wanted))
         for hit in hits
         if hit.conversation_id in found
     ]

@@ -127,7 +127,7 @@ requests = Table(  # what was begun under an Idempotency-Key
     "requests",
     metadata,
     Column("person_id", ForeignKey(people.c.id, ondelete="CASCADE"), primary_key=True),
-    Column("key", String(255), primary_key=True),
+    Column("key", String(64), primary_key=True),  # its hash
     Column("fingerprint", LargeBinary, nullable=False),
     Column("conversation_id", ForeignKey(conversations.c.id, ondelete="CASCADE"), nullable=False),
     Column("question_id", Id, nullable=False),

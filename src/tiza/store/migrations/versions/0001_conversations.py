@@ -130,7 +130,7 @@ def _feedback_and_requests() -> None:
     op.create_table(
         "requests",
         _belongs_to("people", "person_id", primary_key=True),
-        sa.Column("key", sa.String(255), primary_key=True),
+        sa.Column("key", sa.String(64), primary_key=True),
         sa.Column("fingerprint", sa.LargeBinary, nullable=False),
         _belongs_to("conversations", "conversation_id"),
         sa.Column("question_id", ID, nullable=False),
