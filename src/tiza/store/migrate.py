@@ -6,15 +6,11 @@ there is something to do.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
 from tiza.errors import StoreNewer
 from tiza.store.database import Database
-
-if TYPE_CHECKING:
-    from alembic.config import Config
 
 HEAD = "0001"  # the newest file under migrations/versions
 FOLDER = Path(__file__).parent / "migrations"
@@ -45,25 +41,18 @@ def current(connection: Connection) -> str | None:
     return found
 
 
-def config(connection: Connection) -> "Config":
-    """Return Alembic's configuration for one connection."""
-    from alembic.config import Config
-
-    made = Config(attributes={"connection": connection})
-    made.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-    return made
-
-
 def _migrate(connection: Connection, revision: str) -> None:
-    from alembic import command
+    """Run what lies between; Alembic's usual `env.py` would do no more than this."""
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
 
+    script = ScriptDirectory(str(FOLDER))
     has = current(connection)
-    if has == revision:
-        return
-    script = ScriptDirectory.from_config(config(connection))
-    known = [each.revision for each in script.walk_revisions()]
-    if has is not None and has not in known:
+    if has is not None and has not in [each.revision for each in script.walk_revisions()]:
         raise StoreNewer(revision=has)
     forward = revision != "base" and (has is None or has < revision)
-    (command.upgrade if forward else command.downgrade)(config(connection), revision)
+    way = script._upgrade_revs if forward else script._downgrade_revs  # noqa: SLF001  # as Alembic documents
+    with EnvironmentContext(Config(), script, fn=lambda at, _: way(revision, at)) as environment:
+        environment.configure(connection=connection)
+        environment.run_migrations()

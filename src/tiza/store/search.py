@@ -37,7 +37,7 @@ GROUP BY conversation_id HAVING max(id) < :before
 ORDER BY max(id) DESC LIMIT :most
 """).columns(passages.c.conversation_id, passages.c.id)
 
-Hits = Sequence[Row[Any]]
+Hits = Sequence[Row[Any, Any]]
 
 
 class Search:
