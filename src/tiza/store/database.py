@@ -20,7 +20,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from tiza.errors import StoreBusy, StoreFull, StoreUnavailable
+from tiza.errors import StoreBroken, StoreBusy, StoreFull, StoreUnavailable, TizaError
 
 BUSY_SECONDS = 5.0  # how long a lock is waited for
 CONNECT_SECONDS = 5.0
@@ -42,6 +42,7 @@ PRAGMAS = (
 
 FULL = ("SQLITE_FULL", "53100")
 BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "40001", "40P01", "55P03", "57014")
+BROKEN = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "XX001", "XX002")
 OUR_FAULT = (ProgrammingError, IntegrityError, DataError, NotSupportedError)
 
 
@@ -51,7 +52,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = _with_driver(make_url(url))
         if self.is_sqlite:
-            _make_private(self.url.database or "")
+            _make_private(self.url)
             self._reader = _sqlite(self.url, "BEGIN", POOL)
             self._writer = _sqlite(self.url, "BEGIN IMMEDIATE", 1)
         else:
@@ -69,9 +70,10 @@ class Database:
         Raises:
             StoreUnavailable: the database does not answer.
             StoreBusy: it is locked by others.
+            StoreBroken: it is damaged, or none.
 
         """
-        with translated():
+        with translated(self.url):
             async with self._reader.begin() as connection:
                 yield connection
 
@@ -85,13 +87,13 @@ class Database:
             StoreFull: the disk has no room.
 
         """
-        with translated():
+        with translated(self.url):
             async with self._writer.begin() as connection:
                 yield connection
 
     async def plainly(self, statement: str) -> None:
         """Execute what must not be within a transaction."""
-        with translated():
+        with translated(self.url):
             async with self._writer.connect() as connection:
                 driver: Any = (await connection.get_raw_connection()).driver_connection
                 if self.is_sqlite:
@@ -106,29 +108,33 @@ class Database:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated(where: URL) -> Iterator[None]:
     """Turn what a driver raises into our errors; a bug stays what it is."""
     try:
         yield
-    except PoolTimeout as exc:
-        raise StoreBusy(reason=exc) from exc
-    except DBAPIError as exc:
-        if error := _ours(exc):
+    except Exception as exc:
+        if error := _ours(exc, where):
             raise error from exc
         raise
-    except OSError as exc:  # PostgreSQL cannot be reached; includes TimeoutError
-        raise StoreUnavailable(reason=exc) from exc
 
 
-def _ours(exc: DBAPIError) -> StoreUnavailable | StoreBusy | StoreFull | None:
-    code = _code(exc.orig)
+def _ours(exc: Exception, where: URL) -> TizaError | None:
+    """Return what the exception means to us, None if it is a bug (or already ours)."""
+    if isinstance(exc, PoolTimeout):
+        return StoreBusy(reason="pool")
+    driver = exc.orig if isinstance(exc, DBAPIError) else exc
+    code = _code(driver)
+    if code.startswith(BROKEN):
+        return StoreBroken(reason=f"{where.database} ({code})")
     if code in FULL:
         return StoreFull(reason=code)
     if code.startswith(BUSY):
         return StoreBusy(reason=code)
     if isinstance(exc, OUR_FAULT) and not exc.connection_invalidated:
         return None
-    return StoreUnavailable(reason=code or type(exc.orig).__name__)
+    if code or isinstance(exc, DBAPIError | OSError):  # the latter: it cannot be reached
+        return StoreUnavailable(reason=code or type(driver).__name__)
+    return None
 
 
 def _code(error: BaseException | None) -> str:
@@ -151,9 +157,10 @@ def _with_driver(url: URL) -> URL:
     return url.set(drivername="postgresql+asyncpg", query=query)
 
 
-def _make_private(file: str) -> None:
+def _make_private(url: URL) -> None:
     """Make an empty file that only this user may read; SQLite's other files take after it."""
-    with translated():
+    file = url.database or ""
+    with translated(url):
         Path(file).parent.mkdir(parents=True, exist_ok=True)
         Path(file).touch(0o600)
 
@@ -189,5 +196,9 @@ def _postgresql(url: URL) -> AsyncEngine:
         max_overflow=POOL,
         pool_timeout=STATEMENT_SECONDS,
         pool_pre_ping=True,  # after a restart of the database the first request works again
-        connect_args={"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS},
+        connect_args={
+            "timeout": CONNECT_SECONDS,
+            "command_timeout": STATEMENT_SECONDS,
+            "server_settings": {"lock_timeout": f"{BUSY_SECONDS}s", "application_name": "tiza"},
+        },
     )

@@ -10,6 +10,8 @@ import asyncio
 import os
 import platform
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -38,11 +40,11 @@ def here() -> str:
 
 
 class Presence:
-    """This process's own row, and its watch over the others'."""
+    """This process's own row, and its watch over the others'. `clock` is in seconds."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         self.id = uuid4().hex
-        self._database, self._place = database, here()
+        self._database, self._clock, self._place = database, clock, here()
         self._seen: dict[str, tuple[int, float]] = {}  # beats of others, and since when
         self._last_beat = 0.0
         _mine.add(self.id)
@@ -55,10 +57,14 @@ class Presence:
         await self.beat()
 
     async def end(self) -> None:
-        """Take this process out; what it still had half-written is interrupted."""
-        async with self._database.writing() as connection:
-            await _conclude(connection, self.id)
+        """Take this process out; what it still had half-written is interrupted.
+
+        Where the database is away by now, other processes do that later.
+        """
         _mine.discard(self.id)
+        with suppress(RequestError):
+            async with self._database.writing() as connection:
+                await _conclude(connection, self.id)
 
     async def keep(self) -> None:
         """Beat until cancelled; while the database is away, go on trying."""
@@ -71,7 +77,7 @@ class Presence:
 
     async def beat(self) -> None:
         """Show that this process lives, and conclude what dead ones left."""
-        now = time.monotonic()
+        now = self._clock()
         if now - self._last_beat > LEASE_SECONDS / 2:  # slept, or starved: so may have the others
             self._seen.clear()
         async with self._database.writing() as connection:

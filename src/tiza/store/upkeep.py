@@ -15,7 +15,7 @@ from tiza.errors import RequestError
 from tiza.store.database import Database
 from tiza.store.tables import conversations, people, requests
 
-EVERY_SECONDS = 3600.0
+FIRST_SECONDS, EVERY_SECONDS = 60.0, 3600.0
 KEY_DAYS = 1  # how long the same Idempotency-Key means the same request
 LONELY_DAYS = 30  # how long somebody without any conversation is known
 AT_ONCE = 100  # conversations deleted in one transaction
@@ -35,6 +35,7 @@ class Upkeep:
 
     async def keep(self) -> None:
         """Do everything every hour until cancelled; what fails is done an hour later."""
+        await asyncio.sleep(FIRST_SECONDS)
         while True:
             try:
                 await self.run()
@@ -57,24 +58,28 @@ class Upkeep:
 
     async def sweep(self) -> None:
         """Remove the last traces of what was deleted."""
-        if self._database.is_sqlite:
+        if not self._database.is_sqlite:
+            await self._database.plainly(f"VACUUM {', '.join(HOLD_TEXT)}")
+        elif await self._deleted():
             await self._merge()
             await self._database.plainly("PRAGMA incremental_vacuum")
             await self._database.plainly("PRAGMA wal_checkpoint(TRUNCATE)")
-        else:
-            await self._database.plainly(f"VACUUM {', '.join(HOLD_TEXT)}")
 
-    async def _merge(self) -> None:
-        """Write FTS5's index anew, in pieces, if something was deleted since the last time."""
+    async def _deleted(self) -> bool:
+        """Tell whether something was deleted since this was asked last."""
         async with self._database.writing() as connection:
             deleted = await connection.scalar(text("SELECT deleted FROM traces"))
             await connection.execute(text("UPDATE traces SET deleted = 0"))
-        pages = -MERGED_PAGES  # the sign begins a merge of everything with everything
-        while deleted:
+        return bool(deleted)
+
+    async def _merge(self) -> None:
+        """Write FTS5's index anew, in pieces."""
+        pages, worked = -MERGED_PAGES, True  # the sign begins a merge of everything with everything
+        while worked:
             async with self._database.writing() as connection:
                 before = await connection.scalar(CHANGES)
                 await connection.execute(MERGE, {"pages": pages})
-                deleted = await connection.scalar(CHANGES) - before > 1  # FTS5's sign of work done
+                worked = await connection.scalar(CHANGES) - before > 1  # as FTS5 documents it
             pages = MERGED_PAGES
 
     async def _expire(self, before: datetime) -> None:
