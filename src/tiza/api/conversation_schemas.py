@@ -81,7 +81,7 @@ class ImportedMessage(_Imported):
 class ImportedConversation(_Imported):
     """One conversation; without a title it gets one from its first question."""
 
-    messages: Annotated[list[ImportedMessage], Field(min_length=1, max_length=MOST_MESSAGES)]
+    messages: Annotated[list[ImportedMessage], Field(max_length=MOST_MESSAGES)]
     title: Title = ""
     leaf_id: Short | None = None
     created_at: Moment | None = None

@@ -41,7 +41,8 @@ PRAGMAS = (
 )
 
 FULL = ("SQLITE_FULL", "53100")
-BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "40001", "40P01", "55P03", "57014")
+NO_CONNECTION = "no connection is free"
+BUSY = (NO_CONNECTION, "SQLITE_BUSY", "SQLITE_LOCKED", "40001", "40P01", "55P03", "57014")
 BROKEN = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "XX001", "XX002")
 OUR_FAULT = (ProgrammingError, IntegrityError, DataError, NotSupportedError)
 
@@ -120,10 +121,8 @@ def translated(where: URL) -> Iterator[None]:
 
 def _ours(exc: Exception, where: URL) -> TizaError | None:
     """Return what the exception means to us, None if it is a bug (or already ours)."""
-    if isinstance(exc, PoolTimeout):
-        return StoreBusy(reason="pool")
     driver = exc.orig if isinstance(exc, DBAPIError) else exc
-    code = _code(driver)
+    code = NO_CONNECTION if isinstance(exc, PoolTimeout) else _code(driver)
     if code.startswith(BROKEN):
         return StoreBroken(reason=f"{where.database} ({code})")
     if code in FULL:
