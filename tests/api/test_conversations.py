@@ -10,15 +10,14 @@ from tests.api.service import Answer, Service, running
 from tiza.store.records import Exchange, Outcome, Person, Wanted
 
 UNKNOWN = "0" * 32
+LONG_AGO = "0001-01-01T00:00:00+14:00"
+SAID = {"role": "user", "content": "x"}
 OPENAI = {
     "messages": [
         {"role": "system", "content": "Be kind."},
         {"role": "user", "content": "What is chalk?", "name": "x"},
         {"role": "assistant", "content": "A soft rock.", "refusal": None},
-        {
-            "role": "user",
-            "content": [{"type": "text", "text": "And "}, {"type": "text", "text": "slate?"}],
-        },
+        {"role": "user", "content": [{"type": "text", "text": t} for t in ("And ", "slate?")]},
     ]
 }
 
@@ -220,27 +219,12 @@ async def test_openai_file_is_a_conversation_when_it_is_imported(ana: Visitor) -
         ({"messages": [], "conversations": []}, "messages"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages.0.role"),
         ({"messages": [{"role": "user"}]}, "messages.0.content"),
-        (
-            {"messages": [{"role": "user", "content": "x", "parent_id": "y"}]},
-            "messages.0.parent_id",
-        ),
-        (
-            {"messages": [{"role": "user", "content": "x", "id": "1"}] * 2},
-            "messages.1.id",
-        ),
-        (
-            {"messages": [{"role": "user", "content": "x", "created_at": "soon"}]},
-            "messages.0.created_at",
-        ),
-        (
-            {"messages": [{"role": "user", "content": "x", "prompt_tokens": 2**31}]},
-            "messages.0.prompt_tokens",
-        ),
-        (
-            {"conversations": [{"messages": [{"role": "x", "content": ""}]}]},
-            "conversations.0.messages.0.role",
-        ),
-        ({"version": 2, "messages": [{"role": "user", "content": "x"}]}, "version"),
+        ({"messages": [SAID | {"parent_id": "y"}]}, "messages.0.parent_id"),
+        ({"messages": [SAID | {"id": "1"}] * 2}, "messages.1.id"),
+        ({"messages": [SAID | {"created_at": "soon"}]}, "messages.0.created_at"),
+        ({"messages": [SAID | {"prompt_tokens": 2**31}]}, "messages.0.prompt_tokens"),
+        ({"conversations": [{"messages": [{"role": "x"}]}]}, "conversations.0.messages.0.role"),
+        ({"version": 2, "messages": [SAID]}, "version"),
     ],
     ids=range(11),
 )
@@ -263,7 +247,7 @@ async def test_import_is_repaired_when_it_says_what_cannot_be(ana: Visitor) -> N
             "role": "assistant",
             "content": "",
             "state": "streaming",
-            "created_at": "0001-01-01T00:00:00+14:00",
+            "created_at": LONG_AGO,
         },
     ]
     report = await ana.ask("/conversations/import", {"messages": messages})
@@ -287,7 +271,8 @@ async def test_export_has_everything_when_a_person_asks_for_it(ana: Visitor, ben
     """One file has all conversations, and can be imported again."""
     for number in range(3):
         await ana.exchange(await ana.begin(), f"question {number}", "a")
-    for who, count in ((ana, 3), (ben, 0)):
+    await ana.begin("empty")
+    for who, count in ((ana, 4), (ben, 0)):
         exported = await who.ask("/me/export")
         assert "attachment" in exported.headers["Content-Disposition"]
         assert len(json.loads(exported.body)["conversations"]) == count
@@ -297,7 +282,7 @@ async def test_export_has_everything_when_a_person_asks_for_it(ana: Visitor, ben
         [c["title"] for c in (await who.ask("/conversations")).json["conversations"]]
         for who in (ana, ben)
     ]
-    assert titles[0] == titles[1] == ["question 2", "question 1", "question 0"]
+    assert titles[0] == titles[1] == ["empty", *(f"question {n}" for n in (2, 1, 0))]
 
 
 async def test_nothing_is_left_when_a_person_wants_to_be_forgotten(ana: Visitor) -> None:

@@ -1,4 +1,4 @@
-"""Identity: a private cookie that is given only to those who need one, and used only by our page."""
+"""Identity: a private cookie, given only to those who need one, and used only by our page."""
 
 from collections.abc import AsyncIterator
 
@@ -17,8 +17,8 @@ OTHER_SITE = [
 @pytest.fixture
 async def service() -> AsyncIterator[Service]:
     """Run the application without an engine, for pages of one other site."""
-    settings = {"vllm_api_url": "http://127.0.0.1:1", "cors_origins": ["https://friend.example"]}
-    async with running(**settings) as service:
+    friends = ["https://friend.example"]
+    async with running(vllm_api_url="http://127.0.0.1:1", cors_origins=friends) as service:
         yield service
 
 
@@ -37,8 +37,7 @@ async def test_cookie_is_private_when_it_is_given(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    "path",
-    ["/health", "/health/live", "/", "/conversations", "/stats", "/openapi.json", "/me/export"],
+    "path", ["/health", "/", "/conversations", "/stats", "/openapi.json", "/me/export"]
 )
 async def test_no_cookie_is_given_when_nothing_is_kept(service: Service, path: str) -> None:
     """Who only looks stays unknown."""

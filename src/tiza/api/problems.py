@@ -79,12 +79,10 @@ async def _on_http_error(request: Request, exc: Exception) -> Response:
 
 def _methods(app: FastAPI, path: str) -> set[str]:
     """Return the methods of every route to a path; Starlette tells those of the first only."""
-    return {
-        method.upper()
-        for template, operations in app.openapi()["paths"].items()
-        if compile_path(template)[0].match(path)
-        for method in operations
-    }
+    paths = app.openapi()["paths"]
+    exactly = [paths[path]] if path in paths else []
+    found = exactly or [each for of, each in paths.items() if compile_path(of)[0].match(path)]
+    return {method.upper() for operations in found for method in operations}
 
 
 def _located(error: Mapping[str, Any]) -> Mapping[str, Any]:
