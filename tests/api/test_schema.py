@@ -44,15 +44,15 @@ def address() -> Iterator[str]:
 
 def _make_sense(case: "schemathesis.Case[Any]") -> None:
     """Keep to what no schema can say: where cursors and parents come from."""
-    (case.query or {}).pop("cursor", None)
+    case.query.pop("cursor", None)
     if case.path == "/conversations/import" and isinstance(case.body, dict):
-        both = case.body.get("messages") is not None, case.body.get("conversations") is not None
-        if all(both) or not any(both):
-            case.body = {"messages": [{"role": "user", "content": "x"}]}
-        every: list[Any] = [case.body, *(case.body.get("conversations") or [])]
-        for message in (m for each in every for m in each.get("messages") or []):
-            message.pop("parent_id", None)
-            message.pop("id", None)
+        body: dict[str, Any] = case.body
+        if (body.get("messages") is None) == (body.get("conversations") is None):
+            body.update(messages=[{"role": "user", "content": "x"}], conversations=None)
+        for each in [body, *(body.get("conversations") or [])]:
+            for message in each.get("messages") or []:
+                message.pop("parent_id", None)
+                message.pop("id", None)
 
 
 @schema.parametrize()
