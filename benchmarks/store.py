@@ -87,14 +87,19 @@ def people(messages: int) -> Iterator[int]:
 
 def conversation(author: Author, person: int, number: int, rows: Rows) -> None:
     """Add the rows of one conversation."""
-    id_, parent, when = new_id(), None, WHEN.format(number % 60_000_000 / 1_000_000)
+    who, id_, parent, when = (
+        Person(person),
+        new_id(),
+        None,
+        WHEN.format(number % 60_000_000 / 1_000_000),
+    )
     for turn in range(MESSAGES):
         words, found_by = author.text()
         message, role = new_id(), ("user", "assistant")[turn % 2]
         rows["messages"].append(
             (message, id_, parent, role, words, "complete", when, "m", "{}", *MEASURED)
         )
-        marks = " ".join(marked(Person(person), word) for word in found_by)
+        marks = " ".join(marked(who, word) for word in found_by)
         rows["passages"].append((str(person), id_, message, f" {marks} "))
         parent = message
     title = author.text()[0][:50]

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from tiza.api.schemas import OpenAIRole, TextPart
+from tiza.api.schemas import OpenAIRole, TextPart, whole
 from tiza.store.records import Rating, State
 
 TITLE_CHARS = 200
@@ -17,7 +17,8 @@ MOST_MESSAGES = 20_000  # of an import
 MOST_CONVERSATIONS = 5_000  # of an import
 
 Title = Annotated[str, Field(max_length=TITLE_CHARS)]
-Count = Annotated[int, Field(ge=0, lt=2**31)]
+Count = Annotated[int, Field(ge=0, lt=2**31), BeforeValidator(whole)]
+Version = Annotated[Literal[1], BeforeValidator(whole)]
 Short = Annotated[str, Field(max_length=64)]
 Moment = Annotated[datetime, Field(strict=False)]  # in JSON it is a text
 
@@ -91,7 +92,7 @@ class ImportRequest(_Imported):
     """`POST /conversations/import`: our own export, or one conversation as OpenAI's `messages`."""
 
     format: Literal["tiza.conversations"] | None = None
-    version: Literal[1] | None = None
+    version: Version | None = None
     conversations: (
         Annotated[list[ImportedConversation], Field(max_length=MOST_CONVERSATIONS)] | None
     ) = None
