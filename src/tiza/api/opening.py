@@ -65,7 +65,8 @@ class OpeningStore:
                     self._changed.set()
                     await ending.wait()
             except RequestError as exc:
-                log.warning("store away", code=exc.code, reason=str(exc.data.get("reason")))
+                if type(exc) is not type(self._reason):  # once, not at every attempt
+                    log.warning("store away", code=exc.code, reason=str(exc.data.get("reason")))
                 self._reason = exc
                 await asyncio.sleep(RETRY_SECONDS)
             except TizaError as exc:

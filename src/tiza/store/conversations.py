@@ -136,7 +136,7 @@ class Conversations:
 
         """
         async with self._database.writing() as connection:
-            found = await self._get(connection, person, conversation_id)
+            found = await self._get(connection, person, conversation_id, lock=True)
             begun = await connection.execute(
                 select(messages.c.id)
                 .where(messages.c.conversation_id == found.id)
@@ -147,13 +147,19 @@ class Conversations:
         return streaming
 
     async def _get(
-        self, connection: AsyncConnection, person: Person, conversation_id: str
+        self,
+        connection: AsyncConnection,
+        person: Person,
+        conversation_id: str,
+        *,
+        lock: bool = False,
     ) -> Conversation:
-        rows = await connection.execute(
+        statement = (
             select(*SUMMARY, conversations.c.leaf_id)
             .where(conversations.c.id == parsed(conversation_id))
             .where(conversations.c.person_id == person.id)
         )
+        rows = await connection.execute(statement.with_for_update() if lock else statement)
         if (row := rows.one_or_none()) is None:
             raise ConversationNotFound
         return Conversation(**row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for a row as a mapping

@@ -35,7 +35,7 @@ PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA secure_delete=ON",  # what was deleted is overwritten
     "PRAGMA temp_store=MEMORY",
-    "PRAGMA cache_size=-16384",  # KiB
+    "PRAGMA cache_size=-4096",  # KiB, of each connection
     "PRAGMA mmap_size=268435456",
     "PRAGMA journal_size_limit=16777216",
 )

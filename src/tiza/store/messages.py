@@ -158,7 +158,7 @@ class Messages:
             .where(messages.c.state == "streaming")
             .values(text=bindparam("so_far"))
         )
-        values = [{"answer": id_, "so_far": storable(text)} for id_, text in texts.items()]
+        values = [{"answer": id_, "so_far": storable(text)} for id_, text in sorted(texts.items())]
         async with self._database.writing() as connection:
             await connection.execute(statement, values)
 
@@ -172,14 +172,15 @@ class Messages:
         if not outcome.model:
             del values["model"]
         async with self._database.writing() as connection:
+            place = await passages.place_of(connection, answer_id)
             done = await connection.execute(
                 update(messages)
                 .where(messages.c.id == answer_id, messages.c.owner == self._owner)
                 .where(messages.c.state.in_(("streaming", "interrupted")))
                 .values(values)
             )
-            if done.rowcount:
-                await passages.replace(connection, answer_id, values["text"])
+            if place and done.rowcount:
+                await passages.replace(connection, place, answer_id, values["text"])
         return bool(done.rowcount)
 
     async def rate(self, person: Person, message_id: str, given: Feedback | None) -> Message:

@@ -15,6 +15,7 @@ from tiza.store.tables import conversations, messages, passages
 from tiza.store.words import marked, words_of
 
 Row = dict[str, Any]
+Place = tuple[Person, str]  # whose, and the conversation's id
 
 
 def rows_of(person: Person, found_by: Iterable[Message]) -> list[Row]:
@@ -33,17 +34,28 @@ async def add(connection: AsyncConnection, rows: list[Row]) -> None:
         await connection.execute(passages.insert(), rows)
 
 
-async def replace(connection: AsyncConnection, message_id: str, text: str) -> None:
-    """Let a message be found by another text than before."""
+async def place_of(connection: AsyncConnection, message_id: str) -> Place | None:
+    """Return whose message it is, and of which conversation; None if there is no such message.
+
+    The conversation is locked against being deleted: who deletes it locks it first as well.
+    """
     found = await connection.execute(
         select(conversations.c.person_id, conversations.c.id)
         .select_from(conversations.join(messages))
         .where(messages.c.id == message_id)
+        .with_for_update(read=True, key_share=True, of=conversations)
     )
-    place = found.one()
-    of_message = (passages.c.conversation_id == place.id) & (passages.c.message_id == message_id)
-    await connection.execute(delete(passages).where(of_message))
-    await add(connection, [_row(Person(place.person_id), place.id, message_id, text)])
+    row = found.one_or_none()
+    return row and (Person(row.person_id), row.id)
+
+
+async def replace(connection: AsyncConnection, place: Place, message_id: str, text: str) -> None:
+    """Let a message be found by another text than before."""
+    person, conversation_id = place
+    of_message = passages.c.message_id == message_id
+    this = (passages.c.conversation_id == conversation_id) & of_message
+    await connection.execute(delete(passages).where(this))
+    await add(connection, [_row(person, conversation_id, message_id, text)])
 
 
 async def retitle(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tiza.errors import RequestError
@@ -26,6 +26,7 @@ from tiza.store.tables import messages, processes
 
 BEAT_SECONDS = 5.0
 LEASE_SECONDS = 30.0
+STREAMING = literal("streaming", literal_execute=True)  # a parameter would hide the index
 
 _mine: set[str] = set()  # rows of this very process; a test may open the store twice
 
@@ -110,12 +111,13 @@ async def _conclude(connection: AsyncConnection, process: str) -> None:
     """Call interrupted what a process was writing, and take it out."""
     cut = await connection.execute(
         update(messages)
-        .where(messages.c.owner == process, messages.c.state == "streaming")
+        .where(messages.c.owner == process, messages.c.state == STREAMING)
         .values(state="interrupted")
         .returning(messages.c.id, messages.c.text)
     )
     for row in cut.all():
-        await passages.replace(connection, row.id, row.text)
+        if place := await passages.place_of(connection, row.id):
+            await passages.replace(connection, place, row.id, row.text)
     await connection.execute(delete(processes).where(processes.c.id == process))
 
 
