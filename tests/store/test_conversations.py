@@ -39,15 +39,13 @@ async def test_last_page_has_no_cursor_when_it_is_full(store: Store, ana: Person
     assert (await store.conversations.list(ana, limit=3)).cursor is not None
 
 
-@pytest.mark.parametrize(
-    "cursor",
-    ["", "x", "é", "AAAA", "\x00", "A" * 10_000, cursors.after_passage(5)]
-    + [cursors._written(f"list {n} {i}") for n in ("x", "9" * 30, "1") for i in ("", "y")],
-)
-async def test_cursor_is_refused_when_it_is_broken(store: Store, ana: Person, cursor: str) -> None:
+async def test_cursor_is_refused_when_it_is_broken(store: Store, ana: Person) -> None:
     """A cursor that no list gave out is an error that says so."""
-    with pytest.raises(CursorInvalid):
-        await store.conversations.list(ana, cursor=cursor)
+    forged = [f"list {n} {i}" for n in ("x", "9" * 30, "1") for i in ("", "y", "y z")]
+    broken = ["", "x", "é", "AAAA", "\x00", "A" * 10_000, cursors.after_passage(5)]
+    for cursor in broken + [cursors._written(each) for each in forged]:
+        with pytest.raises(CursorInvalid):
+            await store.conversations.list(ana, cursor=cursor)
 
 
 async def test_title_is_the_first_question_when_none_was_given(store: Store, ana: Person) -> None:

@@ -98,12 +98,12 @@ async def test_nothing_is_found_when_it_is_anothers(store: Store, ana: Person, b
     assert await found(store, ana, "secret") == ["ana's"]
 
 
-@pytest.mark.parametrize("query", HOSTILE, ids=lambda query: ascii(query)[:20])
-async def test_query_is_words_when_it_has_operators(store: Store, ana: Person, query: str) -> None:
+async def test_query_is_words_when_it_has_operators(store: Store, ana: Person) -> None:
     """No character of a query means anything to the database."""
     await conversation(store, ana, "a", "b", title="one")
 
-    assert await found(store, ana, query) in ([], ["one"])
+    for query in HOSTILE:
+        assert await found(store, ana, query) in ([], ["one"]), query
     assert await found(store, ana, "b") == ["one"]
 
 
@@ -144,8 +144,8 @@ async def test_snippet_shows_the_place_when_the_text_is_long(store: Store, ana: 
     assert len(hit.snippet) < 250
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "bGlzdCAxIHg", "c2VhcmNoIC0x", "c2VhcmNoIHg"])
-async def test_cursor_is_refused_when_it_is_broken(store: Store, ana: Person, cursor: str) -> None:
+async def test_cursor_is_refused_when_it_is_broken(store: Store, ana: Person) -> None:
     """A cursor that no search gave out is an error that says so."""
-    with pytest.raises(CursorInvalid):
-        await store.search.find(ana, "a", cursor=cursor)
+    for cursor in ("", "x", "bGlzdCAxIHg", "c2VhcmNoIC0x", "c2VhcmNoIHg", "AAAA", "\x00"):
+        with pytest.raises(CursorInvalid):
+            await store.search.find(ana, "a", cursor=cursor)
