@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ async def opened(url: str, retention_days: int = 0) -> AsyncIterator[Store]:
         StoreNewer, StoreBroken: not before somebody mends it.
 
     """
+    await asyncio.to_thread(import_module, "tiza.store.search")  # meanwhile others are served
     from tiza.store.conversations import Conversations
     from tiza.store.database import Database
     from tiza.store.messages import Messages
@@ -50,7 +52,7 @@ async def opened(url: str, retention_days: int = 0) -> AsyncIterator[Store]:
     from tiza.store.search import Search
     from tiza.store.upkeep import Upkeep
 
-    database = Database(url)
+    database = await asyncio.to_thread(Database, url)  # loads the driver
     try:
         await migrate(database)
         presence = Presence(database)
