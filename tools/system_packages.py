@@ -10,8 +10,17 @@ import shutil
 import subprocess
 import sys
 
+import postgresql
+
 # program → the Debian packages that bring it
-NEEDED = {"chromium": ("chromium", "fonts-liberation")}
+NEEDED = {"chromium": ("chromium", "fonts-liberation"), "initdb": ("postgresql",)}
+
+
+def found(program: str) -> bool:
+    """Tell whether a program is installed; PostgreSQL's may be out of PATH."""
+    if program == "initdb":
+        return postgresql.programs() is not None
+    return shutil.which(program) is not None
 
 
 def main() -> int:
@@ -19,7 +28,7 @@ def main() -> int:
     missing = [
         package
         for program, packages in NEEDED.items()
-        if shutil.which(program) is None
+        if not found(program)
         for package in packages
     ]
     if not missing:

@@ -18,6 +18,7 @@ from tiza.translation import N_
 from tiza.validation import problems_of
 
 ENV_FILE = ".env"
+DATABASES = ("postgresql://", "postgres://", "sqlite:///")
 SYSTEM_PROMPT = (
     "You are a patient teacher. Answer the question directly and correctly, in a few short "
     "sentences that a student understands. If you do not know, say so."
@@ -46,6 +47,14 @@ class Settings(BaseSettings):
     )
     models_path: Path = Field(Path("models"), description=N_("Folder of the model store."))
     var_path: Path = Field(Path("var"), description=N_("Folder of logs, runs and the database."))
+
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        description=N_("Database: postgresql://… or sqlite:///…; empty: a file in VAR_PATH."),
+    )
+    retention_days: int = Field(
+        0, ge=0, description=N_("Days that an untouched conversation is kept; 0 = for ever.")
+    )
 
     hf_endpoint: str = Field(
         "https://huggingface.co", description=N_("Hub that `tiza model pull` fetches from.")
@@ -92,6 +101,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         262_144, ge=1_024, description=N_("Largest body of a request, in bytes.")
     )
+    max_import_bytes: int = Field(
+        4_194_304, ge=1_024, description=N_("Largest file of conversations to import, in bytes.")
+    )
     max_streams: int = Field(64, ge=1, description=N_("Answers in progress at once, per process."))
     max_queue: int = Field(64, ge=0, description=N_("Questions that may wait for a place."))
 
@@ -128,6 +140,14 @@ class Settings(BaseSettings):
     def _lower_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: SecretStr) -> SecretStr:
+        address = value.get_secret_value()
+        if address and not address.startswith(DATABASES):
+            raise PydanticCustomError("database", "must begin with postgresql:// or sqlite:///")
+        return value
+
     @field_validator("vllm_api_url")
     @classmethod
     def _plain_address(cls, value: str) -> str:
@@ -139,6 +159,11 @@ class Settings(BaseSettings):
     def cache_path(self) -> Path:
         """Folder of what can be made again, such as a GGUF unpacked for training."""
         return self.var_path / "cache"
+
+    @cached_property
+    def store_url(self) -> str:
+        """Address of the database, with its password."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.var_path / 'tiza.db'}"
 
     @cached_property
     def logs_path(self) -> Path:

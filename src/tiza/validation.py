@@ -18,6 +18,8 @@ WORDS: Mapping[str, str] = {
     "float_parsing": N_("must be a number"),
     "bool_parsing": N_("must be true or false"),
     "address": N_("must begin with http:// or https://"),
+    "one_form": N_("must have either conversations or messages"),
+    "database": N_("must begin with postgresql:// or sqlite:///"),
     "greater_than": N_("must be more than {gt}"),
     "less_than": N_("must be less than {lt}"),
     "int_type": N_("must be a whole number"),

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiohttp
@@ -212,10 +213,11 @@ async def running(
     **settings: object,
 ) -> AsyncIterator[Service]:
     """Run the application with these settings for the length of the block."""
-    given: dict[str, Any] = {"_env_file": None, **settings}
-    service = Service(Settings(**given), wrap, engine_file)
-    await service.start()
-    try:
-        yield service
-    finally:
-        await service.stop()
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        given: dict[str, Any] = {"_env_file": None, "var_path": folder, **settings}
+        service = Service(Settings(**given), wrap, engine_file)
+        await service.start()
+        try:
+            yield service
+        finally:
+            await service.stop()

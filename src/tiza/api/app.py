@@ -10,9 +10,10 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from tiza.api import bounds, openai, problems, routes
+from tiza.api import bounds, conversations, openai, problems, routes
 from tiza.api.admission import Admission
 from tiza.api.engines import Engines
+from tiza.api.identity import LeavesCookie
 from tiza.api.middleware import BodyLimit, ClosedDocs, LastDefence, RequestContext
 from tiza.api.state import State
 from tiza.api.stats import Stats
@@ -34,13 +35,18 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
-                allow_methods=["GET", "POST"],
+                allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
                 allow_headers=["*"],
                 expose_headers=["X-Request-ID", "Retry-After"],
             ),
             Middleware(ClosedDocs),
+            Middleware(LeavesCookie),
             Middleware(LastDefence),
-            Middleware(BodyLimit, limit=settings.max_body_bytes),
+            Middleware(
+                BodyLimit,
+                limit=settings.max_body_bytes,
+                others={conversations.IMPORT: settings.max_import_bytes},
+            ),
         ],
         redirect_slashes=False,
     )
@@ -50,6 +56,7 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
     problems.install(app)
     app.include_router(routes.router)
     app.include_router(openai.router)
+    app.include_router(conversations.router)
     app.openapi = _described(app, settings)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 
@@ -57,7 +64,7 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: State = app.state.tiza
-    async with state.engines:
+    async with state.engines, state.opening.kept_open():
         yield
 
 

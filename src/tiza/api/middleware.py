@@ -6,6 +6,7 @@ Nothing here looks at, or is called for, the pieces of a streamed answer beyond 
 import re
 import time
 import uuid
+from collections.abc import Mapping
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -116,30 +117,34 @@ class LastDefence:
 
 
 class BodyLimit:
-    """Refuses bodies over `limit` bytes, whether announced (Content-Length) or not (chunked)."""
+    """Refuses bodies over `limit` bytes, whether announced (Content-Length) or not (chunked).
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self.app, self.limit = app, limit
+    `others`: paths with a limit of their own.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int, others: Mapping[str, int]) -> None:
+        self.app, self.limit, self.others = app, limit, others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the whole body first, so that a refusal is an ordinary answer."""
         if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH"):
             await self.app(scope, receive, send)
             return
-        if _announced(scope) > self.limit:
-            await answer(BodyTooLarge(limit=self.limit), scope)(scope, receive, send)
+        limit = self.others.get(scope["path"], self.limit)
+        if _announced(scope) > limit:
+            await answer(BodyTooLarge(limit=limit), scope)(scope, receive, send)
             return
-        body, more = b"", True
+        body, more = bytearray(), True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
             body += message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > self.limit:
-                await answer(BodyTooLarge(limit=self.limit), scope)(scope, receive, send)
+            if len(body) > limit:
+                await answer(BodyTooLarge(limit=limit), scope)(scope, receive, send)
                 return
-        whole: Message | None = {"type": "http.request", "body": body, "more_body": False}
+        whole: Message | None = {"type": "http.request", "body": bytes(body), "more_body": False}
 
         async def receive_whole() -> Message:
             nonlocal whole

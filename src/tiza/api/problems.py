@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import Scope
 
 from tiza.errors import (
@@ -63,15 +64,25 @@ async def _on_invalid(request: Request, exc: Exception) -> Response:
 
 async def _on_http_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)  # noqa: S101  # as registered
-    path, headers = request.scope["path"], exc.headers or {}
+    path = request.scope["path"]
     if exc.status_code == MethodNotAllowed.status:
-        allow = headers.get("Allow", headers.get("allow", ""))
+        headers = exc.headers or {}
+        first = headers.get("Allow", headers.get("allow", ""))
+        allow = ", ".join(sorted(_methods(request.app, path))) or first
         return answer(
             MethodNotAllowed(method=request.method, path=path, allow=allow), request.scope
         )
     if exc.status_code == NotFound.status:
         return answer(NotFound(path=path), request.scope)
     return answer(InvalidRequest(str(exc.detail)), request.scope)
+
+
+def _methods(app: FastAPI, path: str) -> set[str]:
+    """Return the methods of every route to a path; Starlette tells those of the first only."""
+    paths = app.openapi()["paths"]
+    exactly = [paths[path]] if path in paths else []
+    found = exactly or [each for of, each in paths.items() if compile_path(of)[0].match(path)]
+    return {method.upper() for operations in found for method in operations}
 
 
 def _located(error: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -14,12 +14,12 @@ MAX_STOPS = 4  # OpenAI's own bound
 OpenAIRole = Literal["system", "developer", "user", "assistant"]
 
 
-def _whole(number: object) -> object:
+def whole(number: object) -> object:
     """JSON has one kind of number: 500.0 is as whole as 500 (JSON Schema, 6.1.1)."""
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
-Tokens = Annotated[int, Field(ge=1), BeforeValidator(_whole)]
+Tokens = Annotated[int, Field(ge=1), BeforeValidator(whole)]
 
 
 class _Request(BaseModel):
@@ -136,6 +136,9 @@ def _few(stop: str | list[str]) -> str | list[str]:
     return stop
 
 
+Stops = Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_STOPS})]
+
+
 class _Generation(_Request):
     """What OpenAI's two generation endpoints share; the last three fields have no effect here."""
 
@@ -144,8 +147,8 @@ class _Generation(_Request):
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     n: Literal[1] | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**31), BeforeValidator(_whole)] | None = None
-    stop: Annotated[str | list[str], AfterValidator(_few)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**31), BeforeValidator(whole)] | None = None
+    stop: Annotated[str | Stops, AfterValidator(_few)] | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     stream: bool = False

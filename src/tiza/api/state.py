@@ -6,8 +6,10 @@ from fastapi import Depends, Request
 
 from tiza.api.admission import Admission
 from tiza.api.engines import Engines
+from tiza.api.opening import OpeningStore
 from tiza.api.stats import Stats
 from tiza.settings import Settings
+from tiza.store.store import Store
 
 
 class State:
@@ -18,6 +20,7 @@ class State:
     ) -> None:
         self.settings, self.engines = settings, engines
         self.admission, self.stats = admission, stats
+        self.opening = OpeningStore(settings.store_url, settings.retention_days)
 
 
 def get_state(request: Request) -> State:
@@ -26,3 +29,16 @@ def get_state(request: Request) -> State:
 
 
 StateDep = Annotated[State, Depends(get_state)]
+
+
+async def get_store(state: StateDep) -> Store:
+    """Return the store.
+
+    Raises:
+        StoreUnavailable: it is not open.
+
+    """
+    return await state.opening.get()
+
+
+StoreDep = Annotated[Store, Depends(get_store)]

@@ -62,10 +62,20 @@
     ├── GateInvalid              a threshold of the promotion gate cannot be used
     ├── NotPromoted              a taught model did not pass the gate; the old one keeps serving
     ├── ReportUnreadable         a report was written by another version, or is none
+    ├── StoreNewer               the database was written by a newer version
+    ├── StoreBroken              the database cannot be used
     └── RequestError             an answer of the API: has a status and a code (see contract)
         ├── InvalidRequest       422 invalid_request
         ├── BodyTooLarge         413 body_too_large
         ├── NotFound             404 not_found
+        ├── ConversationNotFound 404 not_found: it is nobody's, or another person's
+        ├── MessageNotFound      404 not_found: it is nobody's, or another person's
+        ├── CursorInvalid        422 invalid_request
+        ├── ForeignOrigin        403 forbidden
+        ├── KeyReused            422 key_reused
+        ├── StoreUnavailable     503 store_unavailable
+        ├── StoreBusy            503 store_busy
+        ├── StoreFull            503 store_full
         ├── ModelUnknown         404 model_not_found
         ├── MethodNotAllowed     405 method_not_allowed
         ├── Overloaded           503 overloaded
@@ -158,6 +168,18 @@ from tiza.errors.serving import (
     ServiceFailed,
     SettingsError,
 )
+from tiza.errors.store import (
+    ConversationNotFound,
+    CursorInvalid,
+    ForeignOrigin,
+    KeyReused,
+    MessageNotFound,
+    StoreBroken,
+    StoreBusy,
+    StoreFull,
+    StoreNewer,
+    StoreUnavailable,
+)
 from tiza.errors.training import (
     BaseUnusable,
     RecipeInvalid,
@@ -176,6 +198,8 @@ __all__ = [
     "BodyTooLarge",
     "CannotWrite",
     "CommitUnknown",
+    "ConversationNotFound",
+    "CursorInvalid",
     "DocumentUnreadable",
     "DocumentsMissing",
     "DownloadBroken",
@@ -188,6 +212,7 @@ __all__ = [
     "EngineUnreachable",
     "ExamLeaked",
     "ExamMissing",
+    "ForeignOrigin",
     "GateInvalid",
     "GitFailed",
     "HubFailed",
@@ -195,12 +220,14 @@ __all__ = [
     "InternalError",
     "InvalidRequest",
     "KeyNeeded",
+    "KeyReused",
     "LessonError",
     "LessonExists",
     "LessonUnplaced",
     "LessonsInvalid",
     "LessonsMissing",
     "LintRulesUnreadable",
+    "MessageNotFound",
     "MethodNotAllowed",
     "MissingExtra",
     "ModelActive",
@@ -236,6 +263,11 @@ __all__ = [
     "ServiceFailed",
     "SettingsError",
     "SpaceMissing",
+    "StoreBroken",
+    "StoreBusy",
+    "StoreFull",
+    "StoreNewer",
+    "StoreUnavailable",
     "TaxonomyNotFound",
     "TeacherError",
     "TeacherRefused",

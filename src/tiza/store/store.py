@@ -1,0 +1,75 @@
+"""The door to everything that is kept. Open it once a process.
+
+SQLAlchemy, which takes longest to load, is loaded when a store is opened, not when it is named.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tiza.store.conversations import Conversations
+    from tiza.store.messages import Messages
+    from tiza.store.people import People
+    from tiza.store.search import Search
+
+
+@dataclass(frozen=True)
+class Store:
+    """The open store, by its rooms."""
+
+    people: "People"
+    conversations: "Conversations"
+    messages: "Messages"
+    search: "Search"
+
+
+@asynccontextmanager
+async def opened(url: str, retention_days: int = 0) -> AsyncIterator[Store]:
+    """Open the store at a database's address, and close it at the end of the block.
+
+    The tables are made or brought up to date, and answers that a dead process of this machine left
+    half-written are marked `interrupted`; others follow when their process has shown no life for
+    a while. At the end the same happens to what this process has not finished.
+
+    `retention_days`: what nobody has touched for so long is deleted; 0 keeps it for ever.
+
+    Raises:
+        StoreUnavailable, StoreBusy, StoreFull: not now, perhaps later.
+        StoreNewer, StoreBroken: not before somebody mends it.
+
+    """
+    await asyncio.to_thread(import_module, "tiza.store.search")  # meanwhile others are served
+    from tiza.store.conversations import Conversations
+    from tiza.store.database import Database
+    from tiza.store.messages import Messages
+    from tiza.store.migrate import migrate
+    from tiza.store.people import People
+    from tiza.store.presence import Presence
+    from tiza.store.search import Search
+    from tiza.store.upkeep import Upkeep
+
+    database = await asyncio.to_thread(Database, url)  # loads the driver
+    try:
+        await migrate(database)
+        presence = Presence(database)
+        await presence.begin()
+        upkeep = Upkeep(database, retention_days)
+        tasks = [asyncio.create_task(each.keep()) for each in (presence, upkeep)]
+        try:
+            yield Store(
+                People(database),
+                Conversations(database),
+                Messages(database, presence.id),
+                Search(database),
+            )
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await presence.end()
+    finally:
+        await database.close()
