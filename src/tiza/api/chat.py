@@ -89,13 +89,13 @@ class Generation:
         served = await engine.model(request.model)
         self._answer.model = served.model
         wanted = request.max_tokens or settings.default_max_tokens
-        messages = messages_of(request, settings.system_prompt)
+        messages, more = served.addressed(messages_of(request, settings.system_prompt))
         prompt: Prompt = await fit(engine.client, served, messages, wanted)
         self._truncated = prompt.truncated
         warmth = request.temperature
         return {
             "model": served.model,
-            **served.asked_for(messages),
+            **more,
             "messages": prompt.messages,
             "max_tokens": prompt.max_tokens,
             "temperature": settings.default_temperature if warmth is None else warmth,

@@ -4,7 +4,7 @@ llama.cpp and vLLM answer the question at different addresses; both are spoken h
 conversations are so short that no question is needed: a token covers at least one byte.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,16 +34,19 @@ class Served:
     without: Mapping[str, object] = field(default_factory=dict)  # the same, for the base alone
     scope: Scope | None = None  # which questions an adapter answers; None: all
 
-    def asked_for(self, messages: Sequence[Mapping[str, Any]]) -> Mapping[str, object]:
-        """Return what the body has beside the name, for a conversation.
+    def addressed(self, messages: list[Message]) -> tuple[list[Message], Mapping[str, object]]:
+        """Return a conversation as the engine is asked, and what else its body has.
 
-        A question that the adapter was not taught goes to the base.
+        A question that the adapter was taught goes to it with a note, any other to the base.
         """
-        if self.scope is None:
-            return self.more
-        asked = [str(turn["content"]) for turn in messages if turn["role"] == "user"]
-        question, before = asked[-1] if asked else "", asked[-2] if len(asked) > 1 else ""
-        return self.more if self.scope.covers(question, before) else self.without
+        if self.scope is None or not messages or messages[-1]["role"] != "user":
+            return messages, self.more
+        asked = [turn["content"] for turn in messages if turn["role"] == "user"]
+        question, before = asked[-1], asked[-2] if len(asked) > 1 else ""
+        if not self.scope.covers(question, before):
+            return messages, self.without
+        noted = {**messages[-1], "content": self.scope.noted(question, before)}
+        return [*messages[:-1], noted], self.more
 
 
 @dataclass(frozen=True)

@@ -113,9 +113,10 @@ class _Events:
     async def _prepare(self, engine: Engine) -> Json:
         served = await engine.model(self._model)
         self._answer.model = served.model
-        messages = self._engine_body.get("messages")
-        more = served.more if messages is None else served.asked_for(messages)
-        return {**self._engine_body, **more}
+        if "messages" not in self._engine_body:
+            return {**self._engine_body, **served.more}
+        messages, more = served.addressed(self._engine_body["messages"])
+        return {**self._engine_body, "messages": messages, **more}
 
     async def whole(self) -> Json:
         """Read the answer to its end and return it as one document."""

@@ -9,7 +9,7 @@ import json
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from gettext import gettext as _
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from tiza.evaluate.report import Graded, Measured, Probed
 from tiza.evaluate.restraint import Probe, own, probes
 from tiza.progress import Progress
 from tiza.runs import events, samples
-from tiza.runs.run import Run, replace, surroundings
+from tiza.runs.run import Run, surroundings
+from tiza.runs.run import replace as write
 from tiza.settings import Settings
 
 TRIED, LEAST_KNOWN = 24, 0.1  # a language of whose first questions the base knows less is left out
@@ -138,7 +139,11 @@ async def _ask(subject: Subject, queries: Sequence[Query], desk: Desk, name: str
     if scope is None:
         return await _ask_all(subject, queries, desk, name)
     covered = [scope.covers(query.question) for query in queries]
-    own = [query for query, is_covered in zip(queries, covered, strict=True) if is_covered]
+    own = [
+        replace(query, question=scope.noted(query.question))
+        for query, is_covered in zip(queries, covered, strict=True)
+        if is_covered
+    ]
     rest = [query for query, is_covered in zip(queries, covered, strict=True) if not is_covered]
     said = iter(await _ask_all(subject, own, desk, name))
     left = iter(await _ask_all(parent_of(subject, desk.settings), rest, desk, _("Base")))
@@ -279,8 +284,8 @@ def _plain(section: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write(report: Mapping[str, Any], run: Run, language: str) -> None:
-    replace(run.path / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
-    replace(run.path / "report.html", page(report, events.read(run.events), language))
+    write(run.path / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    write(run.path / "report.html", page(report, events.read(run.events), language))
     overall = report["exam"]["overall"]
     run.record(
         "evaluate",

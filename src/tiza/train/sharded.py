@@ -18,14 +18,13 @@ from transformers import Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
 from tiza.progress import Progress
-from tiza.runs import samples
 from tiza.runs.run import Run
 from tiza.train import base
 from tiza.train.checkpoint import Checkpoint
 from tiza.train.data import Tokenizer, prepare
 from tiza.train.network import has_bfloat16
 from tiza.train.recipe import Recipe
-from tiza.train.stage import WORKING, Order, identity, publish, targets_of
+from tiza.train.stage import WORKING, Order, asked_samples, identity, publish, targets_of
 from tiza.train.stock import StockNetwork
 from tiza.train.targets import Targets
 from tiza.train.weights import Weights
@@ -77,7 +76,7 @@ def train(order: Order) -> None:
     run, recipe = order.run, order.recipe
     world, device = int(os.environ.get("WORLD_SIZE", "1")), base.device()
     weights, tokenizer = Weights(order.base), Tokenizer(order.base)
-    rows = prepare(samples.read(run.train), tokenizer, order.system_prompt, recipe, run.train)
+    rows = prepare(asked_samples(order), tokenizer, order.system_prompt, recipe, run.train)
     network = StockNetwork(weights, rows, recipe, device)
     facts = identity(order, weights)
     rank = os.environ.get("RANK", "0")

@@ -6,7 +6,7 @@ Read it from the top: rows, plan, resources, network, the base's distributions, 
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from gettext import gettext as _
@@ -20,6 +20,7 @@ from tiza.progress import Progress
 from tiza.runs import samples
 from tiza.runs.events import Events
 from tiza.runs.run import Run, now, surroundings
+from tiza.runs.samples import Sample
 from tiza.train import base, plot, resources, targets
 from tiza.train.checkpoint import Checkpoint
 from tiza.train.data import Rows, Tokenizer, prepare
@@ -72,7 +73,7 @@ def _train(
     resources.keep_memory()
     begun = now()
     rows = prepare(
-        samples.read(run.train), Tokenizer(order.base), order.system_prompt, recipe, run.train
+        asked_samples(order), Tokenizer(order.base), order.system_prompt, recipe, run.train
     )
     steps = plan(rows, recipe)
     width = 2 if has_bfloat16(device) else 4
@@ -122,6 +123,13 @@ def _train(
     run.record("train", facts)
     shutil.rmtree(folder)
     return facts
+
+
+def asked_samples(order: Order) -> Iterable[Sample]:
+    """Read the samples; those of an adapter with a scope are asked as it will be asked."""
+    found = list(samples.read(order.run.train))
+    has_scope = order.recipe.method == "lora" and scope.is_possible(found)
+    return scope.with_notes(found) if has_scope else found
 
 
 def identity(order: Order, weights: Weights) -> dict[str, Any]:
