@@ -13,6 +13,7 @@ import platform
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,6 +64,7 @@ def _runs(fault: Fault, times: int, away: float) -> Iterator[tuple[bool, float, 
             try:
                 ok, figure = True, asyncio.run(fault(Path(folder), away))
             except Exception as exc:  # noqa: BLE001  # told in the report, whatever it is
+                traceback.print_exception(exc)
                 ok, figure = False, f"failed: {type(exc).__name__}"
         yield ok, time.perf_counter() - started, figure
 

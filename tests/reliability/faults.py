@@ -17,7 +17,9 @@ from tests.reliability.counting_engine import counted
 from tests.reliability.stage import Lost, Reader, settled, stage, visit
 from tests.store.servers import server
 
-Fault = Callable[[Path, float], Coroutine[None, None, str]]  # a folder, and how long what goes is away
+Fault = Callable[
+    [Path, float], Coroutine[None, None, str]
+]  # a folder, and how long what goes is away
 
 
 async def api_killed(folder: Path, _away: float) -> str:
