@@ -1,5 +1,6 @@
 """People who talk to the service: each has a cookie and conversations of their own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -9,6 +10,8 @@ import aiohttp
 
 from tests.api.service import Event, parse_events
 from tiza.api.identity import COOKIE
+
+OPEN_SECONDS = 30.0  # generous: the machine may be busy
 
 
 @dataclass(frozen=True)
@@ -94,11 +97,15 @@ class Visitor:
 
 
 async def visitor(session: aiohttp.ClientSession, url: str) -> Visitor:
-    """Come as somebody new, and make a conversation."""
-    async with session.post(f"{url}/conversations", json={}) as response:
-        made = await response.json()
-        assert response.ok, made
-        return Visitor(url, session, response.cookies[COOKIE].value, made["id"])
+    """Come as somebody new, as soon as the store is open, and make a conversation."""
+    async with asyncio.timeout(OPEN_SECONDS):
+        while True:
+            async with session.post(f"{url}/conversations", json={}) as response:
+                made = await response.json()
+                if response.ok:
+                    return Visitor(url, session, response.cookies[COOKIE].value, made["id"])
+                assert made["code"] == "store_unavailable", made
+            await asyncio.sleep(0.1)
 
 
 def text_of(events: list[Event]) -> str:
