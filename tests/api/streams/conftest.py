@@ -21,10 +21,17 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def service(engine: FaultyEngine, tmp_path: Path) -> AsyncIterator[Service]:
-    """Run the application; an answer that nobody reads is given up soon."""
+    """Run the application with a store of its own."""
+    async with running(vllm_api_url=engine.url, var_path=tmp_path) as service:
+        yield service
+
+
+@pytest.fixture
+async def forgotten(engine: FaultyEngine, tmp_path: Path) -> AsyncIterator[Visitor]:
+    """Come as somebody whose answers are given up soon when they do not read them."""
     given = {"vllm_api_url": engine.url, "var_path": tmp_path, "stream_grace_seconds": 0.3}
     async with running(**given) as service:  # type: ignore[arg-type]  # settings only
-        yield service
+        yield await visitor(service.session, service.url)
 
 
 @pytest.fixture

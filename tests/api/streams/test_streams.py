@@ -169,14 +169,14 @@ async def test_answer_has_one_end_when_it_is_stopped_and_ends_in_one_moment(
 
 
 async def test_answer_is_given_up_when_nobody_has_listened_for_the_grace_time(
-    somebody: Visitor, engine: FaultyEngine
+    forgotten: Visitor, engine: FaultyEngine
 ) -> None:
     """Later it is there as far as it came, as an interrupted one."""
     engine.fault = waits_in_the_middle
-    stream_id = await somebody.begin()
-    assert await has_state(somebody, stream_id, "interrupted") == HALF
+    stream_id = await forgotten.begin()
+    assert await has_state(forgotten, stream_id, "interrupted") == HALF
     assert engine.generating == 0
-    *tokens, error = await somebody.read(stream_id)
+    *tokens, error = await forgotten.read(stream_id)
     assert text_of(tokens) == HALF
     assert (error.name, error.data["code"], error.data["retryable"]) == (
         "error",
@@ -186,12 +186,12 @@ async def test_answer_is_given_up_when_nobody_has_listened_for_the_grace_time(
 
 
 async def test_answer_goes_on_when_a_reader_is_back_within_the_grace_time(
-    somebody: Visitor, engine: FaultyEngine
+    forgotten: Visitor, engine: FaultyEngine
 ) -> None:
     """Who listens keeps it alive for as long as it takes."""
     engine.fault = waits_in_the_middle
-    stream_id = await somebody.begin()
-    reading = asyncio.create_task(somebody.read(stream_id))
+    stream_id = await forgotten.begin()
+    reading = asyncio.create_task(forgotten.read(stream_id))
     await asyncio.sleep(0.6)  # twice the grace time: what is proved is that nothing happens in it
     engine.go_on.set()
     assert text_of(await reading) == TEXT
