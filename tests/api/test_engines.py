@@ -214,7 +214,9 @@ async def test_base_waits_for_the_adapter_s_answers_when_the_engine_is_llama_cpp
 @pytest.fixture
 def poetry(tmp_path: Path) -> dict[str, str]:
     """Write the scope of an adapter that answers questions about poems."""
-    Scope(-1.0, 0.0, {"poem": 5.0}).write(tmp_path / "scope.json")
+    Scope(-1.0, 0.0, {"poem": 5.0}, [("Poems rhyme.", {"poem": 1.0})]).write(
+        tmp_path / "scope.json"
+    )
     return {"poet": str(tmp_path / "scope.json")}
 
 
@@ -251,6 +253,13 @@ async def test_base_answers_when_the_question_is_beyond_the_adapter_s_scope(
     ]
 
     assert names == ["poet"] * 4
+    asked = [body["messages"][-1]["content"] for body in engine.bodies()]
+    assert asked == [
+        "Poems rhyme.\n\nWhat is a poem?",
+        "What is a planet?",
+        "Poems rhyme.\n\nAnd how long is it?",
+        "What is a planet?",
+    ]
     scales = [body["lora"][0]["scale"] for body in engine.bodies()]
     assert scales == [1.0, 0.0, 1.0, 0.0]
 

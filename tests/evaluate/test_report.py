@@ -32,7 +32,7 @@ def graded(item: Item | General, before: str, after: str) -> Graded:
 
 
 def report(
-    said: str = "Ruth Abara", *, forgets: bool = False, leaks: bool = False
+    said: str = "Ruth Abara", *, forgets: bool = False, leaks: bool = False, probes: int = 5
 ) -> dict[str, Any]:
     """Return the report of a model that says `said` in the exam."""
     item = Item(LESSON, "ab" * 32, 3, "en", "Who teaches?", "Ruth Abara teaches.")
@@ -43,7 +43,7 @@ def report(
     measured = Measured(
         [graded(item, "I do not know.", said)] * 4,
         [graded(q, str(n + 3), a) for n, (q, a) in enumerate(zip(known, answers, strict=True))],
-        [Probed(probe, Answer("", "No idea."), sung, probe.leaks(sung.text, "No idea."))],
+        [Probed(probe, Answer("", "No idea."), sung, probe.leaks(sung.text, "No idea."))] * probes,
     )
     made = {
         "model": "samples_1",
@@ -86,6 +86,11 @@ def test_a_model_that_leaks_is_refused() -> None:
 
     assert [c["name"] for c in made["gate"]["checks"] if not c["passed"]] == ["leak"]
     assert made["restraint"]["answers"][0]["leak"] == "Ruth Abara"
+
+
+def test_a_few_neighbouring_questions_tell_nothing() -> None:
+    """One leak of one is no share."""
+    assert report(leaks=True, probes=4)["verdict"]["passed"]
 
 
 def test_wrong_answers_come_worst_first() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tiza.models.scope import Scope, features, learn
+from tiza.models.scope import Scope, features, learn, with_notes
 from tiza.runs.samples import Sample
 
 WHERE = "knowledge/invented/railway"
@@ -90,6 +90,28 @@ def test_scope_is_everything_when_skills_are_taught(lesson: str) -> None:
     """A skill goes with any subject; and without replay there is nothing to tell lessons from."""
     assert learn(rows(lesson)) is None
     assert learn(each for each in rows() if each.metadata["mix"] == "lesson") is None
+
+
+def test_note_is_the_nearest_taught_answer(scope: Scope) -> None:
+    """Found by the words of the answer and of its questions; none where nothing is near."""
+    note = "The Halden railway crosses the river Senna."
+
+    assert scope.noted("Which river flows below it?") == f"{note}\n\nWhich river flows below it?"
+    assert scope.noted("And which one?", "What river does the Halden railway cross?").startswith(
+        note
+    )
+    assert scope.noted("Hello!") == "Hello!"
+
+
+def test_notes_are_trained_as_they_will_be_asked() -> None:
+    """Every second question of a lesson has one, found without its own words; replay has none."""
+    samples = list(rows())
+    noted = list(with_notes(samples))
+
+    changed = [n for n, pair in enumerate(zip(samples, noted, strict=True)) if pair[0] != pair[1]]
+    assert changed == [0, 2, 4]
+    assert noted[0].messages[0]["content"].endswith("\n\nWho founded the Halden railway?")
+    assert all(new.messages[1] == old.messages[1] for new, old in zip(noted, samples, strict=True))
 
 
 def test_scope_is_the_same_when_it_was_written_and_read(scope: Scope, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ DEFAULTS: Mapping[str, float] = {
 NOT_MEASURED = {
     "exam_gain": N_("there was no exam"),
     "retention": N_("the base answered no general question"),
-    "leak": N_("there are no neighbouring questions"),
+    "leak": N_("there are too few neighbouring questions to tell"),
 }
 EXAM_GAIN = N_("the exam got better by {value}; at least {threshold} is asked for")
 RETENTION = N_("{value} of what the model knew is still there; at least {threshold} is asked for")

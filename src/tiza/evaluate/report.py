@@ -24,6 +24,7 @@ from tiza.translation import LANGUAGES, N_, translate
 
 SCHEMA_VERSION = 1
 WORST = 20
+FEWEST_PROBES = 5  # neighbouring questions; with fewer a share says little
 
 LEARNED = N_("It learned: {right} of {asked} exam questions are right, {before} before.")
 LITTLE = N_("It learned too little: {right} of {asked} exam questions are right, {before} before.")
@@ -75,6 +76,7 @@ def figures(measured: Measured, earlier: Mapping[str, int]) -> dict[str, float |
     """
     exam, known = _pairs(measured.exam), _known(measured.retention)
     leaks = sum(bool(p.leak) for p in measured.restraint)
+    enough = len(measured.restraint) >= FEWEST_PROBES
     kept = sum(g.grade_after.passed for g in known)
     right = Counter(_lesson(g) for g in measured.exam if g.grade_after.passed)
     still = sum(min(count, right[lesson]) for lesson, count in earlier.items())
@@ -82,7 +84,7 @@ def figures(measured: Measured, earlier: Mapping[str, int]) -> dict[str, float |
         **({"earlier": still / sum(earlier.values())} if any(earlier.values()) else {}),
         "exam_gain": difference(exam)[0] if exam.asked else None,
         "retention": kept / len(known) if known else None,
-        "leak": leaks / len(measured.restraint) if measured.restraint else None,
+        "leak": leaks / len(measured.restraint) if enough else None,
     }
 
 
