@@ -98,7 +98,7 @@ class Interrupted(RequestError):
     status, code, title = 503, "interrupted", N_("The answer was interrupted")
     what = N_("The answer was interrupted before its end; what there is of it is kept.")
     hint = N_("Have it continued, or ask again.")
-    retryable = True
+    retryable, retry_after = True, 1
 
 
 class InternalError(RequestError):
