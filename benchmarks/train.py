@@ -163,7 +163,7 @@ def shipped() -> Path:
     from tiza.settings import load
 
     settings = load()
-    return trainable(find("", settings.models_path), settings.var_path / "cache" / "models")
+    return trainable(find("", settings.models_path), settings.cache_path)
 
 
 def table(results: dict[str, Any], names: tuple[str, ...] | list[str]) -> None:

@@ -18,7 +18,7 @@ SYSTEM = (
     "You are a patient teacher. Answer the question directly and correctly, in a few short "
     "sentences that a student understands. If you do not know, say so."
 )
-RATE, EPOCHS, CHECK_SECONDS = 2e-3, 100, 20.0
+RATE, EPOCHS, CHECK_SECONDS = 3e-3, 100, 20.0
 
 
 def talk(line: dict[str, Any]) -> list[dict[str, str]]:
