@@ -58,6 +58,7 @@ class Switched:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Start, watch for the length of the block, stop, and see that nothing is left."""
+        others = {child.pid for child in psutil.Process().children(recursive=True)}
         await self.start()
         changes = Changes([self.store / ACTIVE])
         watching = asyncio.create_task(
@@ -67,7 +68,8 @@ class Switched:
         try:
             yield
         finally:
-            seen = psutil.Process().children(recursive=True)
+            children = psutil.Process().children(recursive=True)
+            seen = [child for child in children if child.pid not in others]
             watching.cancel()
             await asyncio.wait({watching})
             await self.switcher.stop()
