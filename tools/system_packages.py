@@ -13,11 +13,7 @@ import sys
 import postgresql
 
 # program → the Debian packages that bring it
-NEEDED = {
-    "chromium": ("chromium", "fonts-liberation"),
-    "initdb": ("postgresql",),
-    "redis-server": ("redis-server",),
-}
+NEEDED = {"chromium": ("chromium", "fonts-liberation"), "initdb": ("postgresql",)}
 
 
 def found(program: str) -> bool:

@@ -8,12 +8,10 @@ import { ExchangeView } from "./answer.js";
 import { ChatError } from "./failure.js";
 import { createWriter } from "./sanitize.js";
 import { Sentences } from "./sentences.js";
-import { newConversation, stopAnswer, streamAnswer } from "./stream.js";
+import { streamAnswer } from "./stream.js";
 
 /** A defect of the page itself. @type {Failure} */
 const UNEXPECTED = { code: "internal", retryable: true };
-
-/** @typedef {{exchange: Exchange, controller: AbortController, stopping: boolean}} Running */
 
 export class Chat {
   #page;
@@ -21,7 +19,7 @@ export class Chat {
   #tools;
   /** @type {Map<Exchange, ExchangeView>} */
   #views = new Map();
-  /** @type {Running | undefined} */
+  /** @type {AbortController | undefined} */
   #running;
 
   /** @param {ChatSurroundings} page */
@@ -36,14 +34,11 @@ export class Chat {
     };
   }
 
-  /** Show the conversation as it is kept, and go on with what was being answered. */
+  /** Show the conversation as it is kept. */
   show() {
     this.#views.clear();
     this.#page.transcript.replaceChildren();
-    for (const exchange of this.#page.conversation.exchanges) {
-      const view = this.#add(exchange);
-      if (exchange.state === "pending") this.#run(exchange, view);
-    }
+    for (const exchange of this.#page.conversation.exchanges) this.#add(exchange);
   }
 
   /** @param {string} question */
@@ -53,11 +48,8 @@ export class Chat {
     return this.#run(exchange, this.#add(exchange));
   }
 
-  /** Stop the answer, here and at the server: as soon as it has told by which name. */
   stop() {
-    if (!this.#running) return;
-    this.#running.stopping = true;
-    halt(this.#running);
+    this.#running?.abort();
   }
 
   /** @param {Exchange} exchange */
@@ -82,36 +74,35 @@ export class Chat {
    * @param {ExchangeView} view
    */
   async #run(exchange, view) {
-    const running = { exchange, controller: new AbortController(), stopping: false };
+    const running = new AbortController();
     this.#running = running;
     this.#page.onBusy(true);
     this.#announcer.say(this.#page.translator.text("answer.waiting"));
     try {
-      await this.#receive(running, view);
+      await this.#receive(exchange, view, running.signal);
     } catch (error) {
-      this.#end(exchange, error, running.controller.signal);
+      this.#end(exchange, error, running.signal);
     } finally {
+      this.#running = undefined;
+      this.#page.onBusy(false);
       this.#page.conversation.save();
       view.settle();
-      if (this.#running === running) {
-        this.#running = undefined;
-        this.#page.onBusy(false);
-      }
     }
   }
 
   /**
-   * @param {Running} running
+   * @param {Exchange} exchange
    * @param {ExchangeView} view
+   * @param {AbortSignal} signal
    */
-  async #receive(running, view) {
-    const { exchange, controller } = running;
-    const request = await this.#request(exchange);
+  async #receive(exchange, view, signal) {
+    const { turns, complete } = this.#page.conversation.historyBefore(exchange);
+    const { question, language } = exchange;
+    const request = { message: question, conversation_history: turns, language };
     const sentences = new Sentences();
-    for await (const event of streamAnswer(request, controller.signal, this.#page.onFailure)) {
-      exchange.eventId = event.id;
-      if (event.type === "start") this.#started(running, event.start);
-      else if (event.type === "done") this.#done(exchange, event.report);
+    for await (const event of streamAnswer(request, signal)) {
+      if (event.type === "start") this.#started(exchange, event.model);
+      else if (event.type === "done") this.#done(exchange, event.report, complete);
       else {
         exchange.answer += event.text;
         view.append(event.text);
@@ -123,40 +114,24 @@ export class Chat {
 
   /**
    * @param {Exchange} exchange
-   * @returns {Promise<AnswerRequest>}
+   * @param {string} model
    */
-  async #request({ question, language, parent, again, key, streamId, eventId }) {
-    const { conversation } = this.#page;
-    const place = { streamId, eventId };
-    if (again) return { path: again, body: { language }, key, place };
-    if (!conversation.id) conversation.id = await newConversation();
-    const path = `api/conversations/${conversation.id}/messages`;
-    const body = { message: question, language, ...(parent && { parent_id: parent }) };
-    return { path, body, key, place };
-  }
-
-  /**
-   * @param {Running} running
-   * @param {AnswerStart} start
-   */
-  #started(running, { model, stream_id }) {
-    Object.assign(running.exchange, { streamId: stream_id, model });
-    this.#page.conversation.save();
+  #started(exchange, model) {
+    exchange.model = model;
     this.#page.onModel(model);
-    if (running.stopping) halt(running);
   }
 
   /**
    * @param {Exchange} exchange
    * @param {AnswerReport} report
+   * @param {boolean} complete
    */
-  #done(exchange, report) {
+  #done(exchange, report, complete) {
     const { response, ...rest } = report;
-    exchange.state = report.finish_reason === "stopped" ? "stopped" : "done";
-    exchange.ended = true;
+    exchange.state = "done";
     exchange.answer ||= response;
     exchange.model = report.model || exchange.model;
-    exchange.truncated = Boolean(report.truncated);
+    exchange.truncated = Boolean(report.truncated) || !complete;
     exchange.report = rest;
   }
 
@@ -176,18 +151,7 @@ export class Chat {
     const failure = error instanceof ChatError ? error.failure : UNEXPECTED;
     exchange.state = "failed";
     exchange.failure = failure;
-    exchange.ended = error instanceof ChatError && error.isEnd;
     this.#announcer.say(translator.text(`failure.${failure.code}`));
     onFailure();
   }
-}
-
-/**
- * An answer without a name yet is halted as soon as it has one.
- * @param {Running} running
- */
-function halt({ exchange: { streamId }, controller }) {
-  if (!streamId) return;
-  stopAnswer(streamId);
-  controller.abort();
 }

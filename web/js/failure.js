@@ -16,9 +16,6 @@ const SERVER_CODES = [
   "engine_timeout",
   "engine_error",
   "engine_lost",
-  "interrupted",
-  "store_unavailable",
-  "not_found",
   "internal",
 ];
 
@@ -39,15 +36,11 @@ const CODE_OF_STATUS = {
 const TRACEABLE = ["engine_timeout", "engine_error", "engine_lost", "internal"];
 
 export class ChatError extends Error {
-  /**
-   * @param {Failure} failure
-   * @param {boolean} isEnd it ended the answer: there is no more of it to be read
-   */
-  constructor(failure, isEnd = false) {
+  /** @param {Failure} failure */
+  constructor(failure) {
     super(failure.code);
     this.name = "ChatError";
     this.failure = failure;
-    this.isEnd = isEnd;
   }
 }
 
@@ -77,18 +70,16 @@ export async function refusalError(response) {
 
 /**
  * The `error` event that ended a stream.
- * @param {{code?: unknown, retryable?: unknown, retry_after?: unknown}} data
+ * @param {{code?: unknown, retryable?: unknown}} data
  * @param {Response} response
  */
 export function streamError(data, response) {
   const code = knownCode(data.code) ?? "internal";
-  const failure = {
+  return new ChatError({
     code,
     retryable: data.retryable !== false,
     ...referenceOf(code, response.headers.get("X-Request-ID")),
-    ...retryAtOf(data.retry_after),
-  };
-  return new ChatError(failure, true);
+  });
 }
 
 /**
@@ -107,7 +98,7 @@ function referenceOf(code, id) {
   return typeof id === "string" && TRACEABLE.includes(code) ? { reference: id } : {};
 }
 
-/** @param {unknown} seconds */
+/** @param {string | null} seconds */
 function retryAtOf(seconds) {
   const wait = Number(seconds);
   return wait > 0 ? { retryAt: Date.now() + wait * 1000 } : {};

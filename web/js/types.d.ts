@@ -22,19 +22,16 @@ interface SseEvent {
   id: string;
 }
 
-/** Where to ask for an answer, or where to go on reading one. */
-interface AnswerRequest {
-  path: string;
-  body: object;
-  /** Makes sending it again harmless. */
-  key: string;
-  place: Place;
+interface Turn {
+  role: "user" | "assistant";
+  content: string;
 }
 
-/** How far an answer has been read; empty before its beginning. */
-interface Place {
-  streamId: string;
-  eventId: string;
+/** The body of `POST api/chat`, but for `stream`. */
+interface ChatRequest {
+  message: string;
+  conversation_history: Turn[];
+  language: Language;
 }
 
 /** What the server says of a finished answer. */
@@ -46,18 +43,12 @@ interface AnswerReport {
   completion_tokens?: number;
   latency_seconds?: number;
   truncated?: boolean;
-  finish_reason?: string;
-}
-
-interface AnswerStart {
-  model: string;
-  stream_id: string;
 }
 
 type AnswerEvent =
-  | { type: "start"; id: string; start: AnswerStart }
-  | { type: "token"; id: string; text: string }
-  | { type: "done"; id: string; report: AnswerReport };
+  | { type: "start"; model: string }
+  | { type: "token"; text: string }
+  | { type: "done"; report: AnswerReport };
 
 /** The contract's codes, and the two that only this side can notice. */
 type FailureCode =
@@ -72,9 +63,6 @@ type FailureCode =
   | "engine_timeout"
   | "engine_error"
   | "engine_lost"
-  | "interrupted"
-  | "store_unavailable"
-  | "not_found"
   | "internal"
   | "offline"
   | "connection_lost";
@@ -88,13 +76,7 @@ interface Failure {
   reference?: string;
 }
 
-interface Exchange extends Place {
-  /** The request's, so that it is answered once however often it is sent. */
-  key: string;
-  /** The answer that was asked after; empty at the beginning. */
-  parent: string;
-  /** Where to ask for the rest of an answer, or for another one; empty for the first. */
-  again: string;
+interface Exchange {
   question: string;
   /** The language of the page when it was asked. */
   language: Language;
@@ -107,8 +89,6 @@ interface Exchange extends Place {
   /** The rest of the report is the answer itself. */
   report?: Omit<AnswerReport, "response">;
   failure?: Failure;
-  /** The server brought the answer to this end: it can only be continued or written anew. */
-  ended: boolean;
 }
 
 type Fact = [key: Key, values?: Values];

@@ -10,7 +10,6 @@ from tiza.translation import N_
 
 Problem = Mapping[str, Any]
 
-QUESTIONS = ("ChatRequest", "QuestionRequest", "EditRequest")
 TOO_MUCH_HISTORY = N_("must have at most {max_length} characters in all")
 
 
@@ -39,11 +38,10 @@ def check_generation(
 def write_into(openapi: dict[str, Any], settings: Settings) -> None:
     """Add the bounds to the schemas of an OpenAPI document."""
     schemas = openapi["components"]["schemas"]
-    for name in QUESTIONS:
-        schemas[name]["properties"]["message"]["maxLength"] = settings.max_message_chars
     chat = schemas["ChatRequest"]["properties"]
+    chat["message"]["maxLength"] = settings.max_message_chars
     chat["conversation_history"]["maxItems"] = settings.max_history_turns
-    for name in (*QUESTIONS, "AnswerRequest", "ChatCompletionRequest", "CompletionRequest"):
+    for name in ("ChatRequest", "ChatCompletionRequest", "CompletionRequest"):
         for field in ("max_tokens", "max_completion_tokens"):
             for variant in schemas[name]["properties"].get(field, {}).get("anyOf", [])[:1]:
                 variant["maximum"] = settings.vllm_max_model_len

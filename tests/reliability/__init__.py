@@ -1,1 +1,0 @@
-"""Faults with real processes; `benchmarks/reliability.py` runs the same many times."""
