@@ -192,7 +192,7 @@ def _generated(plan: Plan) -> Run:
 
     with Progress() as progress:
         made = asyncio.run(Job(plan.brief, plan.lessons, plan.settings, progress).make())
-    made.run.record(STAGE, {"key": key, "lessons": [str(p) for p in plan.brief.paths]})
+    made.run.record(STAGE, {"key": key})
     return made.run
 
 
@@ -257,9 +257,9 @@ def _refusal(report: Mapping[str, Any], plan: Plan, run: Run) -> NotPromoted:
 
 def _stored(plan: Plan, run: Run, result: Path, report: Mapping[str, Any]) -> str:
     """Put the model into the store, in every form in which it may be served; return its name."""
-    known = str(run.section(STAGE).get("model"))
-    if (plan.settings.models_path / known).is_dir():
-        return known
+    known = run.section(STAGE).get("model")
+    if known and (plan.settings.models_path / known).is_dir():
+        return str(known)
     facts = {
         "parent": _name(plan.base, plan.settings.models_path),
         "run": run.id,

@@ -86,21 +86,23 @@ class Scope:
 
         One that leans on the question before it ("And who built it?") is read together with it.
         """
-        if self.score(question) > self.threshold:
-            return True
-        leans = bool(before) and LEANING.search(question) is not None
-        return leans and self.score(f"{before} {question}") > self.threshold
+        texts = (question, _whole(question, before))
+        return any(self.score(text) > self.threshold for text in texts)
 
     def noted(self, question: str, before: str = "") -> str:
         """Return a question as the adapter is asked: after the nearest fact."""
-        leans = bool(before) and LEANING.search(question) is not None
-        return noted(question, _nearest(self.facts, f"{before} {question}" if leans else question))
+        return noted(question, _nearest(self.facts, _whole(question, before)))
 
     def score(self, question: str) -> float:
         """Return the log odds that a question belongs to the lessons."""
         found = features(question)
         total = sum(self.weights.get(name, 0.0) for name in found)
         return self.bias + total / math.sqrt(len(found) or 1)
+
+
+def _whole(question: str, before: str) -> str:
+    """Return a question with the one before it, if it leans on that one."""
+    return f"{before} {question}" if before and LEANING.search(question) else question
 
 
 def features(text: str) -> list[str]:
