@@ -97,12 +97,7 @@ def _train(
         state = fit(work, events, progress)
         events.add("end", step=state.step, held_out_loss=state.best)
 
-    result = "adapter" if recipe.method == "lora" else "model"
-    part = run.path / f".{result}.part"
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir()
-    network.save(part)
-    publish(part, order, run.path / result, facts)
+    result = _saved(network, order, facts)
     plot.draw(run.events, run.path / "loss.svg")
     facts |= {
         "begun": begun,
@@ -123,6 +118,17 @@ def _train(
     run.record("train", facts)
     shutil.rmtree(folder)
     return facts
+
+
+def _saved(network: Network, order: Order, facts: Mapping[str, Any]) -> str:
+    """Write what was trained into the run's folder; return its name there."""
+    result = "adapter" if order.recipe.method == "lora" else "model"
+    part = order.run.path / f".{result}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    network.save(part)
+    publish(part, order, order.run.path / result, facts)
+    return result
 
 
 def asked_samples(order: Order) -> Iterable[Sample]:
