@@ -45,7 +45,12 @@ check: $(VENV)/dev.stamp $(VENV)/train.stamp ## Format, lint, types, import cont
 
 .PHONY: bench
 bench: $(VENV)/dev.stamp ## Benchmarks against named peers; tables here, JSON under var/bench
-	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	@for script in $(filter-out benchmarks/reliability.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
+
+.PHONY: reliability
+reliability: $(VENV)/dev.stamp ## Break it on purpose, with real processes; writes docs/reliability.md
+	@$(BIN)/python tools/system_packages.py
+	@$(BIN)/python benchmarks/reliability.py
 
 .PHONY: docs
 docs: $(VENV)/dev.stamp ## Write the generated reference pages and collect new words to translate

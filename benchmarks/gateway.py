@@ -3,8 +3,9 @@
     python benchmarks/gateway.py [--streams 1 16 64] [--rate 50] [--seconds 8] [--rounds 3]
 
 An upstream that streams at a fixed rate, one gateway at a time, and a client that reads everything:
-each a process of its own on loopback. CPU is the gateway process's own (user + system), divided by
-the frames that came through. Rounds of the two gateways alternate; the table shows medians.
+each a process of its own on loopback. "Kept" is a question in a conversation: its answer would live
+on without its reader and is saved every second. CPU is the gateway process's own (user + system),
+divided by the frames that came through. Rounds of the gateways alternate; the table shows medians.
 Writes JSON to var/bench/gateway.json.
 """
 
@@ -16,6 +17,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -120,8 +122,9 @@ async def load(
 
     async def read(session: aiohttp.ClientSession) -> None:
         nonlocal frames
+        place = await _place(session, url)
         started, seen = time.perf_counter(), False
-        async with session.post(url, json=body) as response:
+        async with session.post(place, json=body) as response:
             assert response.status == 200, await response.text()
             async for chunk in response.content.iter_any():
                 if not seen:
@@ -130,7 +133,9 @@ async def load(
                 frames += chunk.count(b'token"')
 
     connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector) as session:
+    jar = aiohttp.CookieJar(unsafe=True)  # of an address without a name
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as session:
+        await _place(session, url)  # so that all are one person
         readers = [asyncio.create_task(read(session)) for _ in range(streams)]
         await asyncio.sleep(WARM_UP_SECONDS)
         before, counted, started = sum(process.cpu_times()[:2]), frames, time.perf_counter()
@@ -146,6 +151,15 @@ async def load(
         "first_token_ms": statistics.median(first) * 1e3,
         "memory_mb": memory / 1e6,
     }
+
+
+async def _place(session: aiohttp.ClientSession, url: str) -> str:
+    """Make the conversation that an address speaks of, if it does."""
+    base, conversation, _ = url.partition("/conversations/")
+    if not conversation:
+        return url
+    async with session.post(f"{base}/conversations", json={}) as response:
+        return url.replace("{id}", (await response.json())["id"])
 
 
 @contextmanager
@@ -191,10 +205,12 @@ def measure(args: argparse.Namespace) -> list[dict[str, Any]]:
         "MAX_STREAMS": "1024",
     }
     environment |= {"VLLM_MAX_MODEL_LEN": "8192", "LOG_LEVEL": "warning"}
+    environment |= {"VAR_PATH": tempfile.mkdtemp()}
     targets = {
         "raw aiohttp": (raw, "/v1/chat/completions", QUESTION),
         "tiza /v1": (ours, "/v1/chat/completions", QUESTION),
         "tiza /chat": (ours, "/chat", CHAT),
+        "tiza kept": (ours, "/conversations/{id}/messages", CHAT),
     }
     commands = {
         raw: [*me, "passthrough", "--port", str(raw), "--upstream", str(up)],

@@ -85,6 +85,7 @@ def test_codes_are_the_contract_when_compared() -> None:
         "store_full": 503,
         "overloaded": 503,
         "draining": 503,
+        "interrupted": 503,
         "internal": 500,
         "engine_error": 502,
         "engine_unreachable": 503,

@@ -13,7 +13,11 @@ import sys
 import postgresql
 
 # program → the Debian packages that bring it
-NEEDED = {"chromium": ("chromium", "fonts-liberation"), "initdb": ("postgresql",)}
+NEEDED = {
+    "chromium": ("chromium", "fonts-liberation"),
+    "initdb": ("postgresql",),
+    "redis-server": ("redis-server",),
+}
 
 
 def found(program: str) -> bool:

@@ -121,6 +121,14 @@ class Settings(BaseSettings):
         30, ge=0, description=N_("Time for running answers at shutdown, in seconds.")
     )
 
+    stream_grace_seconds: float = Field(
+        60, ge=0, description=N_("For how long an answer is written that nobody reads, in seconds.")
+    )
+    redis_url: SecretStr = Field(
+        SecretStr(""),
+        description=N_("Redis that shares running answers between processes; empty: one process."),
+    )
+
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description=N_("Least important message that is logged.")
     )

@@ -55,6 +55,7 @@ class ScriptedStack:
         self.engine = ScriptedEngine()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
+        self.store = folder / "var" / "tiza.db"
         self._folder = folder
         self._environment = clean_environment(
             PORT=self.port, VLLM_API_URL=self.engine.url, VAR_PATH=folder / "var", **settings

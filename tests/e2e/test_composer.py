@@ -40,7 +40,7 @@ def test_enter_chooses_a_word_when_an_input_method_is_open(
 
     expect(visit.question).to_have_value("né")
     expect(visit.exchanges).to_have_count(0)
-    assert visit.watch.asked("/api/chat") == []
+    assert visit.watch.questions() == []
 
 
 def test_nothing_is_sent_when_nothing_is_written(scripted: ScriptedStack, visits: Visits) -> None:
@@ -54,7 +54,7 @@ def test_nothing_is_sent_when_nothing_is_written(scripted: ScriptedStack, visits
 
     expect(visit.button).to_have_attribute("aria-disabled", "true")
     expect(visit.exchanges).to_have_count(0)
-    assert visit.watch.asked("/api/chat") == []
+    assert visit.watch.questions() == []
 
 
 def test_field_grows_with_its_text_when_lines_are_added(
@@ -103,7 +103,7 @@ def test_too_long_message_is_not_sent_when_it_passes_the_limit(
     visit.ask("🖍" * LIMIT)  # a character is what the server counts as one
     visit.is_done()
     assert visit.watch.refused() == []
-    assert len(visit.watch.asked("/api/chat")) == 1
+    assert len(visit.watch.questions()) == 1
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

@@ -50,10 +50,10 @@ def test_conversation_and_draft_stay_when_the_page_is_reloaded(
     assert len(engine.bodies()[-1]["messages"]) == 6
 
 
-def test_answer_is_told_lost_when_the_page_is_reloaded_in_its_middle(
+def test_answer_goes_on_where_it_was_when_the_page_is_reloaded_in_its_middle(
     scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
 ) -> None:
-    """A reload stops the engine, keeps the text that had come, says so, and a retry works."""
+    """The engine writes on meanwhile; the text is there again and grows, without loss or repeat."""
     visit = visits.open(scripted.url)
     script = engine.script()
     visit.ask("one?")
@@ -62,14 +62,43 @@ def test_answer_is_told_lost_when_the_page_is_reloaded_in_its_middle(
 
     visit.page.reload()
 
-    visit.is_done("failed")
     expect(visit.prose).to_have_text("The beginning")
-    expect(visit.notice).to_contain_text(words("en")["failure.connection_lost"])
-    scripted.is_idle()
-    engine.will(says("The whole answer."))
-    visit.retry.click()
+    script.say(", the middle")
+    expect(visit.prose).to_have_text("The beginning, the middle")
+    visit.page.goto("about:blank")
+    script.say(" and the end.")
+    script.finish()
+    visit.page.go_back()
     visit.is_done()
-    expect(visit.prose).to_have_text("The whole answer.")
+    expect(visit.prose).to_have_text("The beginning, the middle and the end.")
+    expect(visit.facts.first).to_have_text("samples_0")
+    assert len(engine.bodies()) == 1
+    assert len(visit.watch.questions()) == 1
+
+
+def test_tabs_read_the_same_when_two_show_one_answer(
+    scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
+) -> None:
+    """Both see it grow to its end; stopping it in one stops it in the other."""
+    first = visits.open(scripted.url)
+    script = engine.script()
+    first.ask("one?")
+    script.say("One")
+    expect(first.prose).to_have_text("One")
+    second = first.same_conversation_in_another_tab()
+    expect(second.prose).to_have_text("One")
+
+    script.say(" and two")
+
+    for tab in (first, second):
+        tab.page.bring_to_front()  # what is not seen is not drawn while it grows
+        expect(tab.prose).to_have_text("One and two")
+    second.button.click()
+    second.is_done("stopped")
+    first.is_done("stopped")
+    expect(first.prose).to_have_text("One and two")
+    assert len(engine.bodies()) == 1
+    scripted.is_idle()
 
 
 def test_conversation_is_still_there_when_the_reader_comes_back(

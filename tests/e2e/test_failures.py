@@ -1,6 +1,8 @@
 """All that can go wrong with a question: told in the reader's words, with a retry that works."""
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,12 +12,31 @@ from playwright.sync_api import Route, expect
 from tests.api.faulty_engine import Fault
 from tests.e2e.scripted_engine import ScriptedEngine, hangs, refuses, says
 from tests.e2e.stacks import ScriptedStack
-from tests.e2e.visit import Visit, Visits, words
+from tests.e2e.visit import ANY_QUESTION, Visit, Visits, words
+from tests.engines.processes import wait_for
 
 WAIT = 40  # seconds that an overloaded engine asks for
 STREAM = "text/event-stream"
-START = 'event: start\ndata: {"model": "m", "stream_id": "1"}\n\n'
-BEGUN = START + 'event: token\ndata: {"text": "So far"}\n\n'
+BEGUN = """\
+id: 0
+event: start
+data: {"model": "m", "stream_id": "1"}
+
+id: 6
+event: token
+data: {"text": "So far"}
+
+"""
+REST = """\
+id: 14
+event: token
+data: {"text": ", so good"}
+
+id: 15
+event: done
+data: {"response": "So far, so good", "model": "m"}
+
+"""
 PROBLEM = "application/problem+json"
 
 
@@ -46,6 +67,15 @@ def answers_again(visit: Visit) -> None:
     expect(visit.exchanges).to_have_count(1)
 
 
+def is_continued(visit: Visit, text: str) -> None:
+    """Have the answer continued, and read all of it."""
+    visit.retry.click()
+    visit.is_done()
+    expect(visit.notice).to_be_hidden()
+    expect(visit.prose).to_have_text(text)
+    expect(visit.exchanges).to_have_count(1)
+
+
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize(
     ("fault", "code"),
@@ -60,7 +90,7 @@ def test_failure_is_told_with_a_reference_when_the_log_knows_more(
     """Where an operator can help, the request's id is given; the retry brings the answer."""
     visit = visits.open(hasty.url, language)
     hasty.engine.will(fault)
-    with visit.page.expect_response("**/api/chat") as asked:
+    with visit.page.expect_response(ANY_QUESTION) as asked:
         visit.ask("Why?")
 
     is_told(visit, code, language)
@@ -84,8 +114,8 @@ def test_silence_in_the_middle_ends_when_the_engine_hangs(
     is_told(visit, "engine_timeout")
 
     expect(visit.prose).to_have_text("Because")
-    hasty.engine.will(says("At ", "last."))
-    answers_again(visit)
+    hasty.engine.will(says(" of ", "chalk."))
+    is_continued(visit, "Because of chalk.")
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -126,7 +156,7 @@ def test_retry_counts_down_when_the_server_says_when(
 def test_partial_answer_stays_when_the_engine_is_lost(
     language: str, scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
 ) -> None:
-    """What came is kept, the reason is told beneath; the retry begins the answer anew."""
+    """What came is kept, the reason is told beneath, and the answer can be continued."""
     visit = visits.open(scripted.url, language)
     script = engine.script()
     visit.ask("Why?")
@@ -138,35 +168,75 @@ def test_partial_answer_stays_when_the_engine_is_lost(
     is_told(visit, "engine_lost", language)
     expect(visit.prose).to_have_text("Because chalk")
     visit.picture(f"engine-lost.{language}")
-    engine.will(says("At ", "last."))
-    answers_again(visit)
+    engine.will(says("** of ", "chalk."))
+    is_continued(visit, "Because chalk of chalk.")
 
 
-def test_conversation_goes_on_when_the_whole_server_was_killed(
-    scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_answer_can_be_continued_when_the_server_was_killed_in_its_middle(
+    language: str, scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
 ) -> None:
-    """Lost line and missing server are told; when it is back, a retry and the dot recover."""
-    visit = visits.open(scripted.url)
+    """The page waits for the server, keeps the text, says what happened, and offers to continue."""
+    visit = visits.open(scripted.url, language)
     visit.is_connected()
     script = engine.script()
     visit.ask("Why?")
     script.say("Because")
     expect(visit.prose).to_have_text("Because")
+    kept_within_a_second(scripted, "Because")
     try:
         scripted.dies()
-        is_told(visit, "connection_lost")
-        expect(visit.prose).to_have_text("Because")
         expect(visit.status).to_have_attribute("data-health", "offline")
-        visit.picture("offline")
-
-        visit.retry.click()
-        is_told(visit, "offline")
+        visit.picture(f"offline.{language}")
     finally:
         scripted.starts()
-    engine.will(says("At ", "last."))
-    answers_again(visit)
+
+    visit.is_done("failed")
+    expect(visit.notice.locator(".reason")).to_have_text(words(language)["failure.interrupted"])
+    expect(visit.prose).to_have_text("Because")
+    expect(visit.retry).to_have_text(words(language)["retry.continue"])
+    visit.picture(f"interrupted.{language}")
+    visit.page.reload()
+    expect(visit.prose).to_have_text("Because")
+    engine.will(says(" of ", "chalk."))
+    visit.retry.click()
+    visit.is_done()
+    expect(visit.prose).to_have_text("Because of chalk.")
+    expect(visit.exchanges).to_have_count(1)
+    assert engine.bodies()[-1]["messages"][-1] == {"role": "assistant", "content": "Because"}
     visit.looks_again()
     visit.is_connected()
+
+
+def test_answer_goes_on_when_the_network_was_gone_in_its_middle(
+    scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
+) -> None:
+    """What was written meanwhile is there as soon as the network is back."""
+    visit = visits.open(scripted.url)
+    script = engine.script()
+    visit.ask("Why?")
+    script.say("Because")
+    expect(visit.prose).to_have_text("Because")
+    with visit.page.expect_event("requestfailed"):
+        visit.context.set_offline(True)
+        script.say(" of")
+    expect(visit.status).to_have_attribute("data-health", "offline")
+    script.say(" chalk.")
+    script.finish()
+
+    visit.context.set_offline(False)
+
+    visit.is_done()
+    expect(visit.prose).to_have_text("Because of chalk.")
+    assert len(engine.bodies()) == 1
+
+
+def kept_within_a_second(stack: ScriptedStack, text: str) -> None:
+    """Wait until the store has this much of an answer."""
+    store = sqlite3.connect(stack.store)
+    with contextlib.closing(store):
+        query = "select count(*) from messages where text = ?"
+        wait_for(lambda: store.execute(query, [text]).fetchone()[0], "a text in the store")
 
 
 def test_question_is_given_back_when_the_rest_of_the_page_cannot_be_fetched(
@@ -196,7 +266,6 @@ class Reply:
     code: str
     status: int = 200
     kind: str = STREAM
-    shown: str = ""
 
 
 def problem(code: str) -> str:
@@ -205,9 +274,6 @@ def problem(code: str) -> str:
 
 
 ON_THE_WAY = {
-    "no-end": Reply(BEGUN, "connection_lost", shown="So far"),
-    "half-an-event": Reply(BEGUN + 'event: done\ndata: {"respo', "connection_lost", shown="So far"),
-    "no-json": Reply(BEGUN + "event: token\ndata: {\n\n", "connection_lost", shown="So far"),
     "nothing": Reply("", "connection_lost"),
     "login-page": Reply("<html>Sign in</html>", "connection_lost", kind="text/html"),
     "bad-gateway": Reply("<html>502</html>", "engine_unreachable", 502, "text/html"),
@@ -231,14 +297,41 @@ def test_failure_is_told_when_something_on_the_way_answers(
     def answer(route: Route) -> None:
         route.fulfill(status=reply.status, content_type=reply.kind, body=reply.body)
 
-    visit.page.route("**/api/chat", answer)
+    visit.page.route(ANY_QUESTION, answer)
     visit.ask("Why?")
 
     is_told(visit, reply.code)
-    expect(visit.prose).to_have_text(reply.shown)
-    visit.page.unroute("**/api/chat", answer)
+    expect(visit.prose).to_have_text("")
+    visit.page.unroute(ANY_QUESTION, answer)
     engine.will(says("At ", "last."))
     answers_again(visit)
+
+
+BREAKS = {"no-end": "", "half-an-event": 'event: done\ndata: {"respo', "no-json": "data: {\n\n"}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_line_is_mended_when_it_breaks_on_the_way(
+    name: str, scripted: ScriptedStack, visits: Visits
+) -> None:
+    """However a stream breaks, it is gone on with behind the last event that came."""
+    visit = visits.open(scripted.url)
+    asked: list[str | None] = []
+
+    def goes_on(route: Route) -> None:
+        asked.append(route.request.headers.get("last-event-id"))
+        route.fulfill(status=200, content_type=STREAM, body=REST)
+
+    begun = BEGUN + BREAKS[name]
+    visit.page.route(
+        ANY_QUESTION, lambda route: route.fulfill(status=200, content_type=STREAM, body=begun)
+    )
+    visit.page.route("**/api/streams/1", goes_on)
+    visit.ask("Why?")
+
+    visit.is_done()
+    expect(visit.prose).to_have_text("So far, so good")
+    assert asked == ["6"]
 
 
 def test_empty_answer_is_an_answer_when_the_model_has_nothing_to_say(

@@ -1,6 +1,7 @@
 """One person's visit: a browser of their own, the page in it, and a watch over what it does."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +24,9 @@ PATIENCE_MS = 40_000  # only a defect or a very busy machine needs as long
 LANGUAGE = {"en": "en-GB", "es": "es-ES"}
 DESKTOP, PHONE = (1280, 800), (390, 844)
 SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
+
+QUESTIONS = re.compile("/api/conversations/[^/]+/messages$")
+ANY_QUESTION = "**/api/conversations/*/messages"
 
 # A violation of the page's policy is a console error like any other.
 TELL_VIOLATIONS = """
@@ -62,9 +66,13 @@ class Watch:
         """Return the requests for a path, oldest first."""
         return [r for r in self.requests if urlsplit(r.url).path == path]
 
+    def questions(self) -> list[Request]:
+        """Return the questions that were sent, oldest first."""
+        return [r for r in self.requests if QUESTIONS.search(urlsplit(r.url).path)]
+
     def refused(self) -> list[str]:
-        """Return the answers that were not 200."""
-        return [f"{r.status} {r.url}" for r in self.responses if r.status != 200]
+        """Return the answers that were errors."""
+        return [f"{r.status} {r.url}" for r in self.responses if not r.ok]
 
     def is_quiet(self) -> None:
         """Check that nothing went wrong behind the person's back."""
@@ -95,7 +103,11 @@ class Visit:
 
     def __init__(self, context: BrowserContext, watch: Watch, url: str) -> None:
         self.context, self.watch, self.url = context, watch, url
-        self.page: Page = context.new_page()
+        self.look_at(context.new_page())
+
+    def look_at(self, page: Page) -> None:
+        """Work in this tab from now on."""
+        self.page = page
         self.page.set_default_timeout(PATIENCE_MS)
         self.question = self.page.locator("#question")
         self.button = self.page.locator("#send")
@@ -112,6 +124,15 @@ class Visit:
     def another_tab(self) -> "Visit":
         """Open the page in a second tab of the same browser."""
         return Visit(self.context, self.watch, self.url).open()
+
+    def same_conversation_in_another_tab(self) -> "Visit":
+        """Duplicate the tab: it begins with what this one remembers."""
+        with self.context.expect_page() as opened:
+            self.page.evaluate("void open(location.href)")
+        other = object.__new__(Visit)
+        vars(other).update(vars(self))
+        other.look_at(opened.value)
+        return other
 
     def ask(self, question: str) -> None:
         """Write a question and press Enter."""

@@ -1,8 +1,8 @@
-// What is kept of a conversation, and what of it goes along with the next question.
+// What is kept of a conversation, and how a question is asked again.
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Conversation, newestTurns } from "../../web/js/conversation.js";
+import { Conversation } from "../../web/js/conversation.js";
 import { Store } from "../../web/js/store.js";
 
 /** @returns {Storage} a storage area in memory */
@@ -15,59 +15,53 @@ function area() {
   });
 }
 
-/** @param {string} question @param {string} answer */
-const exchange = (question, answer) =>
-  /** @type {any} */ ({
-    question,
-    answer,
-    language: "en",
-    state: "done",
-    model: "m",
-    truncated: false,
-  });
+/** A conversation whose first question was answered. */
+function answered() {
+  const conversation = new Conversation(new Store(area));
+  const first = conversation.begin("first", "en");
+  Object.assign(first, { answer: "one", streamId: "s1", state: "done", ended: true });
+  return { conversation, first };
+}
 
-test("turns go along oldest first, question before answer", () => {
-  assert.deepEqual(newestTurns([exchange("a", "b"), exchange("c", "d")]), {
-    turns: [
-      { role: "user", content: "a" },
-      { role: "assistant", content: "b" },
-      { role: "user", content: "c" },
-      { role: "assistant", content: "d" },
-    ],
-    complete: true,
-  });
+test("a question follows the answer before it, under a key of its own", () => {
+  const { conversation, first } = answered();
+  const second = conversation.begin("second", "en");
+  assert.equal(first.parent, "");
+  assert.equal(second.parent, "s1");
+  assert.match(second.key, /^[0-9a-f]{32}$/);
+  assert.notEqual(second.key, first.key);
 });
 
-test("a question without an answer does not go along", () => {
-  assert.deepEqual(newestTurns([exchange("a", ""), exchange("b", " \n")]).turns, []);
+test("an answer that ended is asked for again where it stopped", () => {
+  const { conversation, first } = answered();
+  const key = first.key;
+  conversation.restart(first);
+  assert.equal(first.again, "api/messages/s1/continue");
+  assert.equal(first.state, "pending");
+  assert.notEqual(first.key, key);
 });
 
-test("at most 100 turns go along, the newest", () => {
-  const { turns, complete } = newestTurns(
-    Array.from({ length: 60 }, (_, i) => exchange(`q${i}`, "a")),
-  );
-  assert.equal(turns.length, 100);
-  assert.equal(turns[0]?.content, "q10");
-  assert.equal(complete, false);
+test("an answer that never began is written anew; one on its way keeps its place", () => {
+  const { conversation, first } = answered();
+  first.answer = "";
+  conversation.restart(first);
+  assert.equal(first.again, "api/messages/s1/regenerate");
+  const second = conversation.begin("second", "en");
+  Object.assign(second, { answer: "half", streamId: "s2", eventId: "4" });
+  conversation.restart(second);
+  assert.deepEqual([second.streamId, second.eventId, second.answer], ["s2", "4", "half"]);
 });
 
-test("at most 32 000 characters go along, the newest, and no exchange is torn", () => {
-  const long = exchange("q", "x".repeat(15_999));
-  assert.equal(newestTurns([long, long]).complete, true);
-  const { turns, complete } = newestTurns([exchange("q", "a"), long, long]);
-  assert.equal(turns.length, 4);
-  assert.equal(complete, false);
-});
-
-test("a conversation survives a reload; an answer on its way is lost and can be retried", () => {
+test("a conversation survives a reload with its id and the place in its answer", () => {
   const session = area();
   const conversation = new Conversation(new Store(() => session));
-  conversation.begin("first", "en").answer = "half";
+  conversation.id = "c1";
+  Object.assign(conversation.begin("first", "en"), { answer: "half", streamId: "s1", eventId: "4" });
   conversation.save();
-  const [kept] = new Conversation(new Store(() => session)).exchanges;
-  assert.equal(kept?.answer, "half");
-  assert.equal(kept?.state, "failed");
-  assert.deepEqual(kept?.failure, { code: "connection_lost", retryable: true });
+  const later = new Conversation(new Store(() => session));
+  const [kept] = later.exchanges;
+  assert.equal(later.id, "c1");
+  assert.deepEqual([kept?.answer, kept?.streamId, kept?.eventId], ["half", "s1", "4"]);
 });
 
 test("a cleared conversation can be brought back once", () => {
@@ -81,15 +75,6 @@ test("a cleared conversation can be brought back once", () => {
   later.bringBack();
   assert.equal(later.exchanges[0]?.question, "first");
   assert.equal(later.hasPrevious, false);
-});
-
-test("the history of an exchange ends before it", () => {
-  const conversation = new Conversation(new Store(area));
-  const first = conversation.begin("first", "en");
-  first.answer = "one";
-  const second = conversation.begin("second", "en");
-  assert.equal(conversation.historyBefore(first).turns.length, 0);
-  assert.equal(conversation.historyBefore(second).turns.length, 2);
 });
 
 test("a storage that is blocked, full or holds something else costs only the memory", () => {

@@ -64,12 +64,12 @@ export class ExchangeView {
   }
 
   #showState() {
-    const { state, answer, failure } = this.#exchange;
+    const { state, answer, failure, ended } = this.#exchange;
     const pending = state === "pending";
     this.#answer.dataset["state"] = pending && answer ? "writing" : state;
     this.#answer.setAttribute("aria-busy", String(pending));
     find(this.element, "footer", HTMLElement).hidden = pending || !answer;
-    if (failure) this.#notice.show(failure);
+    if (failure) this.#notice.show(failure, ended && answer !== "");
     else this.#notice.hide();
   }
 

@@ -8,10 +8,12 @@ import { ExchangeView } from "./answer.js";
 import { ChatError } from "./failure.js";
 import { createWriter } from "./sanitize.js";
 import { Sentences } from "./sentences.js";
-import { streamAnswer } from "./stream.js";
+import { newConversation, stopAnswer, streamAnswer } from "./stream.js";
 
 /** A defect of the page itself. @type {Failure} */
 const UNEXPECTED = { code: "internal", retryable: true };
+
+/** @typedef {{exchange: Exchange, controller: AbortController, stopping: boolean}} Running */
 
 export class Chat {
   #page;
@@ -19,7 +21,7 @@ export class Chat {
   #tools;
   /** @type {Map<Exchange, ExchangeView>} */
   #views = new Map();
-  /** @type {AbortController | undefined} */
+  /** @type {Running | undefined} */
   #running;
 
   /** @param {ChatSurroundings} page */
@@ -34,11 +36,14 @@ export class Chat {
     };
   }
 
-  /** Show the conversation as it is kept. */
+  /** Show the conversation as it is kept, and go on with what was being answered. */
   show() {
     this.#views.clear();
     this.#page.transcript.replaceChildren();
-    for (const exchange of this.#page.conversation.exchanges) this.#add(exchange);
+    for (const exchange of this.#page.conversation.exchanges) {
+      const view = this.#add(exchange);
+      if (exchange.state === "pending") this.#run(exchange, view);
+    }
   }
 
   /** @param {string} question */
@@ -48,8 +53,11 @@ export class Chat {
     return this.#run(exchange, this.#add(exchange));
   }
 
+  /** Stop the answer, here and at the server: as soon as it has told by which name. */
   stop() {
-    this.#running?.abort();
+    if (!this.#running) return;
+    this.#running.stopping = true;
+    halt(this.#running);
   }
 
   /** @param {Exchange} exchange */
@@ -74,35 +82,36 @@ export class Chat {
    * @param {ExchangeView} view
    */
   async #run(exchange, view) {
-    const running = new AbortController();
+    const running = { exchange, controller: new AbortController(), stopping: false };
     this.#running = running;
     this.#page.onBusy(true);
     this.#announcer.say(this.#page.translator.text("answer.waiting"));
     try {
-      await this.#receive(exchange, view, running.signal);
+      await this.#receive(running, view);
     } catch (error) {
-      this.#end(exchange, error, running.signal);
+      this.#end(exchange, error, running.controller.signal);
     } finally {
-      this.#running = undefined;
-      this.#page.onBusy(false);
       this.#page.conversation.save();
       view.settle();
+      if (this.#running === running) {
+        this.#running = undefined;
+        this.#page.onBusy(false);
+      }
     }
   }
 
   /**
-   * @param {Exchange} exchange
+   * @param {Running} running
    * @param {ExchangeView} view
-   * @param {AbortSignal} signal
    */
-  async #receive(exchange, view, signal) {
-    const { turns, complete } = this.#page.conversation.historyBefore(exchange);
-    const { question, language } = exchange;
-    const request = { message: question, conversation_history: turns, language };
+  async #receive(running, view) {
+    const { exchange, controller } = running;
+    const request = await this.#request(exchange);
     const sentences = new Sentences();
-    for await (const event of streamAnswer(request, signal)) {
-      if (event.type === "start") this.#started(exchange, event.model);
-      else if (event.type === "done") this.#done(exchange, event.report, complete);
+    for await (const event of streamAnswer(request, controller.signal, this.#page.onFailure)) {
+      exchange.eventId = event.id;
+      if (event.type === "start") this.#started(running, event.start);
+      else if (event.type === "done") this.#done(exchange, event.report);
       else {
         exchange.answer += event.text;
         view.append(event.text);
@@ -114,24 +123,40 @@ export class Chat {
 
   /**
    * @param {Exchange} exchange
-   * @param {string} model
+   * @returns {Promise<AnswerRequest>}
    */
-  #started(exchange, model) {
-    exchange.model = model;
+  async #request({ question, language, parent, again, key, streamId, eventId }) {
+    const { conversation } = this.#page;
+    const place = { streamId, eventId };
+    if (again) return { path: again, body: { language }, key, place };
+    if (!conversation.id) conversation.id = await newConversation();
+    const path = `api/conversations/${conversation.id}/messages`;
+    const body = { message: question, language, ...(parent && { parent_id: parent }) };
+    return { path, body, key, place };
+  }
+
+  /**
+   * @param {Running} running
+   * @param {AnswerStart} start
+   */
+  #started(running, { model, stream_id }) {
+    Object.assign(running.exchange, { streamId: stream_id, model });
+    this.#page.conversation.save();
     this.#page.onModel(model);
+    if (running.stopping) halt(running);
   }
 
   /**
    * @param {Exchange} exchange
    * @param {AnswerReport} report
-   * @param {boolean} complete
    */
-  #done(exchange, report, complete) {
+  #done(exchange, report) {
     const { response, ...rest } = report;
-    exchange.state = "done";
+    exchange.state = report.finish_reason === "stopped" ? "stopped" : "done";
+    exchange.ended = true;
     exchange.answer ||= response;
     exchange.model = report.model || exchange.model;
-    exchange.truncated = Boolean(report.truncated) || !complete;
+    exchange.truncated = Boolean(report.truncated);
     exchange.report = rest;
   }
 
@@ -151,7 +176,18 @@ export class Chat {
     const failure = error instanceof ChatError ? error.failure : UNEXPECTED;
     exchange.state = "failed";
     exchange.failure = failure;
+    exchange.ended = error instanceof ChatError && error.isEnd;
     this.#announcer.say(translator.text(`failure.${failure.code}`));
     onFailure();
   }
+}
+
+/**
+ * An answer without a name yet is halted as soon as it has one.
+ * @param {Running} running
+ */
+function halt({ exchange: { streamId }, controller }) {
+  if (!streamId) return;
+  stopAnswer(streamId);
+  controller.abort();
 }

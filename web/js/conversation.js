@@ -1,37 +1,45 @@
 /**
- * The conversation of this tab: what was asked, what came back, and what of it
- * goes along with the next question. Kept across reloads, together with the one before.
- * Knows nothing of the network or of how an exchange is shown.
+ * The conversation of this tab as far as it has been seen: the server keeps it, this keeps
+ * its id and a copy across reloads, together with the one before. Knows nothing of the
+ * network or of how an exchange is shown.
  */
 
 export const MAX_MESSAGE_CHARACTERS = 8000;
-const MAX_TURNS = 100;
-const MAX_HISTORY_CHARACTERS = 32_000;
+const KEY_BYTES = 16;
 
-/** @type {Failure} */
-const INTERRUPTED = { code: "connection_lost", retryable: true };
+/** @typedef {{id: string, exchanges: Exchange[]}} Kept */
 
 export class Conversation {
   #store;
-  /** @type {Exchange[]} */
-  #exchanges;
-  /** @type {Exchange[]} */
+  /** @type {Kept} */
+  #now;
+  /** @type {Kept} */
   #previous;
 
   /** @param {import("./store.js").Store} store */
   constructor(store) {
     this.#store = store;
-    this.#exchanges = restored(store.read("conversation"));
-    this.#previous = restored(store.read("previous"));
+    this.#now = restored(store.read("now"));
+    this.#previous = restored(store.read("before"));
   }
 
   /** @returns {readonly Exchange[]} */
   get exchanges() {
-    return this.#exchanges;
+    return this.#now.exchanges;
+  }
+
+  /** By which the server knows it; empty until something was asked. */
+  get id() {
+    return this.#now.id;
+  }
+
+  set id(/** @type {string} */ id) {
+    this.#now.id = id;
+    this.save();
   }
 
   get hasPrevious() {
-    return this.#previous.length > 0;
+    return this.#previous.exchanges.length > 0;
   }
 
   /**
@@ -39,81 +47,72 @@ export class Conversation {
    * @param {Language} language
    */
   begin(question, language) {
+    const parent = this.#now.exchanges.findLast(({ streamId }) => streamId)?.streamId ?? "";
     /** @type {Exchange} */
-    const exchange = { question, language, ...unanswered() };
-    this.#exchanges.push(exchange);
+    const exchange = { question, language, parent, again: "", key: newKey(), ...unanswered() };
+    this.#now.exchanges.push(exchange);
     this.save();
     return exchange;
   }
 
-  /** @param {Exchange} exchange */
+  /**
+   * Try again: what was read stays, unless the server has brought it to an end.
+   * @param {Exchange} exchange
+   */
   restart(exchange) {
     delete exchange.failure;
     delete exchange.report;
-    Object.assign(exchange, unanswered());
+    if (exchange.ended) {
+      Object.assign(exchange, { again: againPath(exchange), key: newKey() }, unanswered());
+    }
+    exchange.state = "pending";
     this.save();
   }
 
   /** Begin anew; the conversation so far can be brought back once. */
   clear() {
-    this.#previous = this.#exchanges;
-    this.#exchanges = [];
+    this.#previous = this.#now;
+    this.#now = { id: "", exchanges: [] };
     this.save();
   }
 
   bringBack() {
-    this.#exchanges = this.#previous;
-    this.#previous = [];
+    this.#now = this.#previous;
+    this.#previous = { id: "", exchanges: [] };
     this.save();
   }
 
-  /**
-   * The turns before an exchange, for the request.
-   * @param {Exchange} exchange
-   */
-  historyBefore(exchange) {
-    return newestTurns(this.#exchanges.slice(0, this.#exchanges.indexOf(exchange)));
-  }
-
   save() {
-    this.#store.write("conversation", this.#exchanges);
-    this.#store.write("previous", this.#previous);
+    this.#store.write("now", this.#now);
+    this.#store.write("before", this.#previous);
   }
 }
 
-/**
- * The newest answered exchanges that fit the contract's limits, whole, oldest first.
- * @param {readonly Exchange[]} exchanges
- * @returns {{turns: Turn[], complete: boolean}}
- */
-export function newestTurns(exchanges) {
-  const answered = exchanges.filter((exchange) => exchange.answer.trim());
-  /** @type {Turn[]} */
-  let turns = [];
-  let room = MAX_HISTORY_CHARACTERS;
-  for (const { question, answer } of answered.reverse()) {
-    room -= question.length + answer.length;
-    if (room < 0 || turns.length + 2 > MAX_TURNS) return { turns, complete: false };
-    turns = [{ role: "user", content: question }, { role: "assistant", content: answer }, ...turns];
-  }
-  return { turns, complete: true };
-}
-
-/** @returns {Pick<Exchange, "answer" | "state" | "model" | "truncated">} */
+/** @returns {Omit<Exchange, "question" | "language" | "parent" | "again" | "key">} */
 function unanswered() {
-  return { answer: "", state: "pending", model: "", truncated: false };
+  const answer = { answer: "", model: "", truncated: false, ended: false };
+  return { ...answer, state: "pending", streamId: "", eventId: "" };
 }
 
 /**
- * An answer that was on its way when the page went is lost, and says so.
- * @param {unknown} kept
- * @returns {Exchange[]}
+ * What there is of an answer is gone on with; an answer that never began is written anew.
+ * @param {Exchange} exchange
+ */
+function againPath({ streamId, answer }) {
+  return `api/messages/${streamId}/${answer ? "continue" : "regenerate"}`;
+}
+
+/** Works on plain HTTP too, where `crypto.randomUUID` does not. */
+function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * @param {any} kept
+ * @returns {Kept}
  */
 function restored(kept) {
-  const exchanges = /** @type {Exchange[]} */ (Array.isArray(kept) ? kept : []);
-  return exchanges.map((exchange) =>
-    exchange.state === "pending"
-      ? { ...exchange, state: "failed", failure: INTERRUPTED }
-      : exchange,
-  );
+  const { id, exchanges } = Object(kept);
+  return { id: String(id ?? ""), exchanges: Array.isArray(exchanges) ? exchanges : [] };
 }

@@ -16,6 +16,9 @@ const SERVER_CODES = [
   "engine_timeout",
   "engine_error",
   "engine_lost",
+  "interrupted",
+  "store_unavailable",
+  "not_found",
   "internal",
 ];
 
@@ -36,11 +39,15 @@ const CODE_OF_STATUS = {
 const TRACEABLE = ["engine_timeout", "engine_error", "engine_lost", "internal"];
 
 export class ChatError extends Error {
-  /** @param {Failure} failure */
-  constructor(failure) {
+  /**
+   * @param {Failure} failure
+   * @param {boolean} isEnd it ended the answer: there is no more of it to be read
+   */
+  constructor(failure, isEnd = false) {
     super(failure.code);
     this.name = "ChatError";
     this.failure = failure;
+    this.isEnd = isEnd;
   }
 }
 
@@ -70,16 +77,18 @@ export async function refusalError(response) {
 
 /**
  * The `error` event that ended a stream.
- * @param {{code?: unknown, retryable?: unknown}} data
+ * @param {{code?: unknown, retryable?: unknown, retry_after?: unknown}} data
  * @param {Response} response
  */
 export function streamError(data, response) {
   const code = knownCode(data.code) ?? "internal";
-  return new ChatError({
+  const failure = {
     code,
     retryable: data.retryable !== false,
     ...referenceOf(code, response.headers.get("X-Request-ID")),
-  });
+    ...retryAtOf(data.retry_after),
+  };
+  return new ChatError(failure, true);
 }
 
 /**
@@ -98,7 +107,7 @@ function referenceOf(code, id) {
   return typeof id === "string" && TRACEABLE.includes(code) ? { reference: id } : {};
 }
 
-/** @param {string | null} seconds */
+/** @param {unknown} seconds */
 function retryAtOf(seconds) {
   const wait = Number(seconds);
   return wait > 0 ? { retryAt: Date.now() + wait * 1000 } : {};

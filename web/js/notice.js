@@ -11,6 +11,8 @@ export class Notice {
   #button;
   #when;
   #timer = 0;
+  /** @type {Key} */
+  #offer = "retry.now";
 
   /**
    * @param {HTMLElement} element
@@ -30,8 +32,12 @@ export class Notice {
     this.#element.hidden = true;
   }
 
-  /** @param {Failure} failure */
-  show({ code, retryable, retryAt = 0, reference = "" }) {
+  /**
+   * @param {Failure} failure
+   * @param {boolean} begun there is an answer to be continued
+   */
+  show({ code, retryable, retryAt = 0, reference = "" }, begun) {
+    this.#offer = begun ? "retry.continue" : "retry.now";
     const reason = find(this.#element, ".reason", HTMLElement);
     const note = find(this.#element, ".reference", HTMLElement);
     this.#translator.set(reason, `failure.${code}`);
@@ -46,7 +52,7 @@ export class Notice {
   #countDown(retryAt) {
     const seconds = Math.ceil((retryAt - Date.now()) / 1000);
     this.#button.disabled = seconds > 0;
-    if (seconds <= 0) return this.#translator.set(this.#when, "retry.now");
+    if (seconds <= 0) return this.#translator.set(this.#when, this.#offer);
     if (seconds < 100) this.#translator.set(this.#when, "retry.seconds", { count: seconds });
     else this.#translator.set(this.#when, "retry.minutes", { count: Math.ceil(seconds / 60) });
     this.#timer = window.setTimeout(() => this.#countDown(retryAt), 1000);

@@ -1,61 +1,147 @@
 /**
- * One question to the service and its answer as a stream of events, as the contract has them.
- * The address is relative to the page. Knows nothing of what is shown or kept.
+ * An answer as a stream of events, read to its end whatever happens to the line: after a
+ * break it goes on from the last event that came. Addresses are relative to the page.
+ * Knows nothing of what is shown or kept.
  */
 
-import { localError, refusalError, streamError } from "./failure.js";
+import { ChatError, localError, refusalError, streamError } from "./failure.js";
 import { SseParser } from "./sse.js";
 
 /** The server pings every 15 s of silence; three missed pings are a dead line. */
 const SILENCE_LIMIT_MS = 50_000;
 
+/** How often a broken line is mended without news, and the longest pause before (2 min in all). */
+const ATTEMPTS = 18;
+const LONGEST_PAUSE_MS = 8000;
+
+/** A line that may be whole again in a moment. @type {FailureCode[]} */
+const PASSING = ["offline", "connection_lost", "draining", "engine_unreachable", "overloaded"];
+
 /**
- * Ask, and give the answer's events up to `done`. Anything else throws a ChatError,
- * or the signal's reason where the reader stopped it.
- * @param {ChatRequest} question
+ * Give the answer's events up to `done`. Anything else throws a ChatError, or the signal's
+ * reason where the reader stopped it.
+ * @param {AnswerRequest} request
  * @param {AbortSignal} signal
+ * @param {() => void} onLost the line broke; it is being mended
  * @returns {AsyncGenerator<AnswerEvent, void>}
  */
-export async function* streamAnswer(question, signal) {
-  const response = await post(question, signal);
-  for await (const { type, data } of events(response, signal)) {
-    if (type === "error") throw streamError(data, response);
-    if (type === "start") yield { type, model: String(data.model ?? "") };
-    if (type === "token") yield { type, text: String(data.text ?? "") };
-    if (type === "done") {
-      yield { type, report: /** @type {AnswerReport} */ (/** @type {unknown} */ (data)) };
-      return;
+export async function* streamAnswer({ path, body, key, place }, signal, onLost) {
+  let { streamId, eventId } = place;
+  let response = streamId ? undefined : await post(path, body, key, signal);
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      response ??= await resume(streamId, eventId, signal);
+      for await (const event of answerEvents(response, signal)) {
+        if (event.type === "start") streamId = event.start.stream_id;
+        eventId = event.id;
+        attempt = 0;
+        yield event;
+        if (event.type === "done") return;
+      }
+      throw localError("connection_lost");
+    } catch (error) {
+      response = undefined;
+      if (!streamId || !passes(error) || attempt >= ATTEMPTS) throw error;
+      onLost();
+      await pause(Math.min(250 * 2 ** attempt, LONGEST_PAUSE_MS), signal);
     }
   }
-  throw localError("connection_lost");
 }
 
 /**
- * @param {ChatRequest} question
+ * Tell the server to write no more.
+ * @param {string} streamId
+ */
+export async function stopAnswer(streamId) {
+  await fetch(`api/streams/${streamId}/stop`, { method: "POST", keepalive: true }).catch(() => {});
+}
+
+/** @returns {Promise<string>} the id of a conversation that has just been made */
+export async function newConversation() {
+  const response = await send("api/conversations", { method: "POST", ...json({}) });
+  return String((await response.json().catch(() => ({}))).id ?? "");
+}
+
+/**
+ * @param {unknown} error
+ * @returns {boolean}
+ */
+function passes(error) {
+  return error instanceof ChatError && !error.isEnd && PASSING.includes(error.failure.code);
+}
+
+/** @param {object} body */
+function json(body) {
+  return { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+}
+
+/**
+ * @param {string} path
+ * @param {object} body
+ * @param {string} key
  * @param {AbortSignal} signal
  */
-async function post(question, signal) {
-  const response = await fetch("api/chat", {
+function post(path, body, key, signal) {
+  const { headers, body: text } = json({ ...body, stream: true });
+  return send(path, {
     method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
-    body: JSON.stringify({ ...question, stream: true }),
+    headers: { ...headers, Accept: "text/event-stream", "Idempotency-Key": key },
+    body: text,
     signal,
-  }).catch(() => {
-    throw signal.aborted ? signal.reason : localError("offline");
+  });
+}
+
+/**
+ * @param {string} streamId
+ * @param {string} eventId
+ * @param {AbortSignal} signal
+ */
+function resume(streamId, eventId, signal) {
+  const headers = eventId ? { "Last-Event-ID": eventId } : undefined;
+  return send(`api/streams/${streamId}`, { signal, ...(headers && { headers }) });
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit} options
+ */
+async function send(path, options) {
+  const { signal } = options;
+  const response = await fetch(path, { cache: "no-store", ...options }).catch(() => {
+    throw signal?.aborted ? signal.reason : localError("offline");
   });
   if (!response.ok) throw await refusalError(response);
   return response;
 }
 
 /**
+ * @param {number} milliseconds
+ * @param {AbortSignal} signal
+ */
+async function pause(milliseconds, signal) {
+  await new Promise((resolve) => {
+    window.setTimeout(resolve, milliseconds);
+    window.addEventListener("online", resolve, { once: true });
+    signal.addEventListener("abort", resolve, { once: true });
+  });
+  signal.throwIfAborted();
+}
+
+/**
  * @param {Response} response
  * @param {AbortSignal} signal
- * @returns {AsyncGenerator<{type: string, data: Record<string, unknown>}, void>}
+ * @returns {AsyncGenerator<AnswerEvent, void>}
  */
-async function* events(response, signal) {
+async function* answerEvents(response, signal) {
   const parser = new SseParser();
   for await (const text of pieces(response, signal)) {
-    for (const { type, data } of parser.push(text)) yield { type, data: parse(data) };
+    for (const { type, data, id } of parser.push(text)) {
+      const event = /** @type {any} */ (parse(data));
+      if (type === "error") throw streamError(event, response);
+      if (type === "start") yield { type, id, start: event };
+      if (type === "token") yield { type, id, text: String(event.text ?? "") };
+      if (type === "done") yield { type, id, report: event };
+    }
   }
 }
 

@@ -22,16 +22,19 @@ interface SseEvent {
   id: string;
 }
 
-interface Turn {
-  role: "user" | "assistant";
-  content: string;
+/** Where to ask for an answer, or where to go on reading one. */
+interface AnswerRequest {
+  path: string;
+  body: object;
+  /** Makes sending it again harmless. */
+  key: string;
+  place: Place;
 }
 
-/** The body of `POST api/chat`, but for `stream`. */
-interface ChatRequest {
-  message: string;
-  conversation_history: Turn[];
-  language: Language;
+/** How far an answer has been read; empty before its beginning. */
+interface Place {
+  streamId: string;
+  eventId: string;
 }
 
 /** What the server says of a finished answer. */
@@ -43,12 +46,18 @@ interface AnswerReport {
   completion_tokens?: number;
   latency_seconds?: number;
   truncated?: boolean;
+  finish_reason?: string;
+}
+
+interface AnswerStart {
+  model: string;
+  stream_id: string;
 }
 
 type AnswerEvent =
-  | { type: "start"; model: string }
-  | { type: "token"; text: string }
-  | { type: "done"; report: AnswerReport };
+  | { type: "start"; id: string; start: AnswerStart }
+  | { type: "token"; id: string; text: string }
+  | { type: "done"; id: string; report: AnswerReport };
 
 /** The contract's codes, and the two that only this side can notice. */
 type FailureCode =
@@ -63,6 +72,9 @@ type FailureCode =
   | "engine_timeout"
   | "engine_error"
   | "engine_lost"
+  | "interrupted"
+  | "store_unavailable"
+  | "not_found"
   | "internal"
   | "offline"
   | "connection_lost";
@@ -76,7 +88,13 @@ interface Failure {
   reference?: string;
 }
 
-interface Exchange {
+interface Exchange extends Place {
+  /** The request's, so that it is answered once however often it is sent. */
+  key: string;
+  /** The answer that was asked after; empty at the beginning. */
+  parent: string;
+  /** Where to ask for the rest of an answer, or for another one; empty for the first. */
+  again: string;
   question: string;
   /** The language of the page when it was asked. */
   language: Language;
@@ -89,6 +107,8 @@ interface Exchange {
   /** The rest of the report is the answer itself. */
   report?: Omit<AnswerReport, "response">;
   failure?: Failure;
+  /** The server brought the answer to this end: it can only be continued or written anew. */
+  ended: boolean;
 }
 
 type Fact = [key: Key, values?: Values];

@@ -69,11 +69,15 @@ class Admission:
             _expire(self._holders)
             await self._empty.wait()
 
-    async def _acquire(self) -> None:
+    def check(self) -> None:
+        """Raise what `place` would raise at once."""
         if self.draining:
             raise Draining
         if self._places.locked() and self.waiting >= self._queue:
             raise Overloaded
+
+    async def _acquire(self) -> None:
+        self.check()
         timeout = asyncio.timeout(self._seconds)
         self._waiters.add(timeout)
         try:

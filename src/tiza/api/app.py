@@ -10,13 +10,14 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from tiza.api import bounds, conversations, openai, problems, routes
+from tiza.api import answers, bounds, conversations, openai, problems, routes
 from tiza.api.admission import Admission
 from tiza.api.engines import Engines
 from tiza.api.identity import LeavesCookie
 from tiza.api.middleware import BodyLimit, ClosedDocs, LastDefence, RequestContext
 from tiza.api.state import State
 from tiza.api.stats import Stats
+from tiza.api.streams import routes as stream_routes
 from tiza.settings import Settings
 
 
@@ -57,6 +58,8 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
     app.include_router(routes.router)
     app.include_router(openai.router)
     app.include_router(conversations.router)
+    app.include_router(answers.router)
+    app.include_router(stream_routes.router)
     app.openapi = _described(app, settings)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 
@@ -64,7 +67,7 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: State = app.state.tiza
-    async with state.engines, state.opening.kept_open():
+    async with state.engines, state.opening.kept_open(), state.streams:
         yield
 
 

@@ -10,6 +10,7 @@ from tiza.translation import N_
 
 Problem = Mapping[str, Any]
 
+QUESTIONS = ("ChatRequest", "QuestionRequest", "EditRequest")
 TOO_MUCH_HISTORY = N_("must have at most {max_length} characters in all")
 
 
@@ -38,10 +39,11 @@ def check_generation(
 def write_into(openapi: dict[str, Any], settings: Settings) -> None:
     """Add the bounds to the schemas of an OpenAPI document."""
     schemas = openapi["components"]["schemas"]
+    for name in QUESTIONS:
+        schemas[name]["properties"]["message"]["maxLength"] = settings.max_message_chars
     chat = schemas["ChatRequest"]["properties"]
-    chat["message"]["maxLength"] = settings.max_message_chars
     chat["conversation_history"]["maxItems"] = settings.max_history_turns
-    for name in ("ChatRequest", "ChatCompletionRequest", "CompletionRequest"):
+    for name in (*QUESTIONS, "AnswerRequest", "ChatCompletionRequest", "CompletionRequest"):
         for field in ("max_tokens", "max_completion_tokens"):
             for variant in schemas[name]["properties"].get(field, {}).get("anyOf", [])[:1]:
                 variant["maximum"] = settings.vllm_max_model_len

@@ -17,7 +17,7 @@ from tiza.api.bounds import check_chat
 from tiza.api.context import Message, Prompt, fit
 from tiza.api.engine_client import EngineStream, Frame, Json
 from tiza.api.engines import Engine
-from tiza.api.schemas import ChatRequest
+from tiza.api.schemas import ChatRequest, Turn
 from tiza.api.state import State
 from tiza.api.stats import Answer
 from tiza.errors import EngineError, RequestError
@@ -39,11 +39,22 @@ class Generation:
         self._texts: list[str] = []
         self._finish_reason = "stop"
         self._truncated = False
+        self._begun = ""
 
     @property
     def model(self) -> str:
         """The model that answers; until the engine was asked, the one that is expected to."""
         return self._answer.model or self._request.model or self._state.engines.expected_model
+
+    def remember(self, turns: list[Turn], *, complete: bool, begun: str = "") -> None:
+        """Take the history from elsewhere than the request; not `complete`: it was cut.
+
+        The answer goes on after what was `begun` of it.
+        """
+        self._request = self._request.model_copy(update={"conversation_history": turns})
+        self._truncated = not complete
+        self._begun = begun
+        self._texts = [begun] if begun else []
 
     @asynccontextmanager
     async def answering(self) -> AsyncIterator[EngineStream]:
@@ -90,10 +101,11 @@ class Generation:
         self._answer.model = served.model
         wanted = request.max_tokens or settings.default_max_tokens
         messages, more = served.addressed(messages_of(request, settings.system_prompt))
-        prompt: Prompt = await fit(engine.client, served, messages, wanted)
-        self._truncated = prompt.truncated
+        prompt: Prompt = await fit(engine.client, served, messages, wanted, self._begun)
+        self._truncated = self._truncated or prompt.truncated
         warmth = request.temperature
         return {
+            **prompt.more,
             "model": served.model,
             **more,
             "messages": prompt.messages,

@@ -5,7 +5,7 @@ conversations are so short that no question is needed: a token covers at least o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tiza.api.engine_client import EngineClient, Json, models_of
@@ -17,6 +17,7 @@ Message = dict[str, str]
 
 TEMPLATE_BYTES_PER_MESSAGE = 64  # more than any chat template adds around one message
 TEMPLATE_BYTES = 256
+GOES_ON = {"add_generation_prompt": False, "continue_final_message": True}  # vLLM's names
 TOO_LONG = N_(
     "The question alone needs {tokens} tokens; the model's context has {window}. "
     "Ask a shorter question."
@@ -56,6 +57,7 @@ class Prompt:
     messages: list[Message]
     max_tokens: int
     truncated: bool
+    more: Mapping[str, object] = field(default_factory=dict)  # in the body, beside the messages
 
 
 def served_models(listing: Json, default_window: int) -> list[Served]:
@@ -74,6 +76,31 @@ def _served(entry: dict[str, Any], default_window: int) -> Served:
 
 
 async def fit(
+    engine: EngineClient, served: Served, messages: list[Message], max_tokens: int, begun: str = ""
+) -> Prompt:
+    """Leave out the oldest turns until the prompt and the answer fit; see `_fit`.
+
+    With what was `begun` of the answer the engine goes on after it: llama.cpp where the last
+    message is the assistant's, vLLM where it is told so.
+
+    Raises:
+        InvalidRequest: what must stay fills the context.
+
+    """
+    if not begun:
+        return await _fit(engine, served, messages, max_tokens)
+    *history, question = messages
+    both = {"role": "user", "content": f"{question['content']}\n{begun}"}  # to be counted
+    prompt = await _fit(engine, served, [*history, both], max_tokens)
+    answer = {"role": "assistant", "content": begun}
+    return replace(
+        prompt,
+        messages=[*prompt.messages[:-1], question, answer],
+        more=GOES_ON if served.counts_messages else {},
+    )
+
+
+async def _fit(
     engine: EngineClient, served: Served, messages: list[Message], max_tokens: int
 ) -> Prompt:
     """Leave out the oldest turns until the prompt and the answer fit the context.

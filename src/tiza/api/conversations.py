@@ -22,7 +22,7 @@ from tiza.api.conversation_schemas import (
 from tiza.api.identity import PersonDep, WelcomedDep, leave_cookie
 from tiza.api.problems import language_of
 from tiza.api.schemas import Problem
-from tiza.api.state import StoreDep
+from tiza.api.state import StateDep, StoreDep
 from tiza.api.strict_json import StrictRoute
 from tiza.store.records import Conversation, Feedback, Message, Page
 from tiza.translation import N_
@@ -127,9 +127,11 @@ async def change_conversation(
     status_code=NO_CONTENT,
     summary=N_("Delete a conversation for ever."),
 )
-async def delete_conversation(conversation_id: str, person: PersonDep, store: StoreDep) -> Response:
-    """Delete it, and whatever hangs on it."""
-    await store.conversations.delete(person, conversation_id)
+async def delete_conversation(
+    conversation_id: str, person: PersonDep, state: StateDep, store: StoreDep
+) -> Response:
+    """Delete it, and whatever hangs on it; an answer that is being written is given up."""
+    await state.streams.drop(await store.conversations.delete(person, conversation_id))
     return Response(status_code=NO_CONTENT)
 
 
@@ -186,9 +188,12 @@ async def export_everything(person: PersonDep, store: StoreDep) -> Response:
 @router.delete(
     "/me", status_code=NO_CONTENT, summary=N_("Delete everything that you have here, for ever.")
 )
-async def forget_me(request: Request, person: PersonDep, store: StoreDep) -> Response:
-    """Delete the person, and take their cookie back."""
+async def forget_me(
+    request: Request, person: PersonDep, state: StateDep, store: StoreDep
+) -> Response:
+    """Delete the person, give up what is being written for them, take their cookie back."""
     await store.people.forget(person)
+    state.streams.forget(person)
     leave_cookie(request, "", 0)
     return Response(status_code=NO_CONTENT)
 

@@ -1,14 +1,12 @@
-"""The original endpoints: who is there, how well, with which models; and `POST /chat`."""
+"""The original endpoints that tell who is there, how well, and with which models."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
-from tiza.api.chat import ChatEvents, Generation, now
-from tiza.api.problems import language_of
-from tiza.api.schemas import ChatRequest, ChatResponse, Health, ModelList, Problem, Welcome
+from tiza.api.chat import now
+from tiza.api.schemas import Health, ModelList, Problem, Welcome
 from tiza.api.state import StateDep
-from tiza.api.streaming import EventStream, while_connected
 from tiza.api.strict_json import StrictRoute
 from tiza.translation import N_
 
@@ -103,20 +101,3 @@ async def stats(state: StateDep) -> dict[str, object]:
 async def metrics(state: StateDep) -> Response:
     """Count for Prometheus."""
     return Response(state.stats.as_prometheus(), media_type="text/plain; version=0.0.4")
-
-
-@router.post(
-    "/chat",
-    response_model=ChatResponse,
-    response_model_exclude_unset=True,
-    responses=GENERATION,
-    summary=N_("Answer a question, whole or as a stream of events."),
-    tags=["chat"],
-)
-async def chat(body: ChatRequest, request: Request, state: StateDep) -> Response:
-    """Answer a question, whole or as a stream of events (`"stream": true`)."""
-    generation = Generation(body, state)
-    if body.stream:
-        language = language_of(request.scope)
-        return EventStream(ChatEvents(generation, lambda error: error.message(language)))
-    return JSONResponse(await while_connected(request.receive, generation.whole()))

@@ -33,16 +33,41 @@ class Turn(_Request):
     content: str
 
 
-class ChatRequest(_Request):
-    """`POST /chat`. Only `message` is required; the system prompt is the server's."""
+class AnswerRequest(_Request):
+    """How an answer is wanted: `POST /messages/{id}/regenerate`. The system prompt is ours."""
 
-    message: Annotated[str, Field(min_length=1)]
-    conversation_history: list[Turn] = []
     max_tokens: Tokens | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     stream: bool = False
     model: str | None = None
     language: Literal["en", "es"] | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """Return what the answer depends on, as it was given."""
+        wanted = {"max_tokens", "temperature", "language"}
+        return self.model_dump(include=wanted, exclude_none=True)
+
+
+class EditRequest(AnswerRequest):
+    """`POST /messages/{id}/edit`: another wording of a question."""
+
+    message: Annotated[str, Field(min_length=1)]
+
+
+class QuestionRequest(EditRequest):
+    """`POST /conversations/{id}/messages`. `parent_id` is the answer that is asked after."""
+
+    parent_id: str | None = None
+
+
+class ChatRequest(EditRequest):
+    """`POST /chat`. Only `message` is required.
+
+    With `conversation_id` the history is that conversation's, and the answer is kept there.
+    """
+
+    conversation_history: list[Turn] = []
+    conversation_id: str | None = None
 
 
 class ChatResponse(BaseModel):
@@ -57,6 +82,14 @@ class ChatResponse(BaseModel):
     timestamp: str
     finish_reason: str
     truncated: bool = False
+
+
+class Answered(ChatResponse):
+    """The same for an answer that is kept in a conversation, with the ids to speak of it."""
+
+    conversation_id: str
+    question_id: str
+    message_id: str
 
 
 class Welcome(BaseModel):

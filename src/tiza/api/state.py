@@ -8,6 +8,7 @@ from tiza.api.admission import Admission
 from tiza.api.engines import Engines
 from tiza.api.opening import OpeningStore
 from tiza.api.stats import Stats
+from tiza.api.streams.streams import Streams
 from tiza.settings import Settings
 from tiza.store.store import Store
 
@@ -21,6 +22,7 @@ class State:
         self.settings, self.engines = settings, engines
         self.admission, self.stats = admission, stats
         self.opening = OpeningStore(settings.store_url, settings.retention_days)
+        self.streams = Streams(settings, self.opening)
 
 
 def get_state(request: Request) -> State:

@@ -7,12 +7,11 @@ BaseHTTPMiddleware, no generators in between. Knows nothing of chats.
 import asyncio
 from collections.abc import Awaitable
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tiza.api.engine_client import EngineStream, Frame
 from tiza.api.problems import note
 from tiza.api.sse import PING
 from tiza.errors import InternalError, RequestError
@@ -28,19 +27,28 @@ LAST = {"type": "http.response.body", "body": b"", "more_body": False}
 DIRECT_SEND = "tiza.direct_send"
 
 T = TypeVar("T")
+Portion = TypeVar("Portion")
+Read_co = TypeVar("Read_co", covariant=True)
 
 
-class Events(Protocol):
+class Portions(Protocol[Read_co]):
+    """What is read of an answer, portion by portion."""
+
+    async def read(self) -> Read_co:
+        """Return the next portion; a false one at the end."""
+
+
+class Events(Protocol[Portion]):
     """How an answer is told as events. `answering` holds all that the answer needs."""
 
-    def answering(self) -> AbstractAsyncContextManager[EngineStream]:
-        """Ask the engine; leaving the block stops it."""
+    def answering(self) -> AbstractAsyncContextManager[Portions[Portion]]:
+        """Begin to read the answer; leaving the block ends that."""
 
     def opening(self) -> bytes:
         """Write what comes before everything."""
 
-    def event(self, frames: list[Frame]) -> bytes:
-        """Write what the engine's frames mean to the client; may be nothing."""
+    def event(self, portion: Portion, /) -> bytes:
+        """Write what the portion means to the client; may be nothing."""
 
     def ending(self) -> bytes:
         """Write the end of an answer that is whole."""
@@ -67,16 +75,17 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-class EventStream(Response):
+class EventStream(Response, Generic[Portion]):
     """Sends events as they come, with pings in silence, and exactly one end.
 
     The status goes out with the first event, or after PING_SECONDS of waiting: an error before that
-    is an ordinary answer with its own status, one after it is an event.
+    is an ordinary answer with its own status, one after it is an event. With `at_once` it waits for
+    nothing.
     """
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: Events[Portion], *, at_once: bool = False) -> None:
         super().__init__()
-        self._events = events
+        self._events, self._at_once = events, at_once
         self._started = self._sending = False
         self._last = 0.0
 
@@ -91,8 +100,10 @@ class EventStream(Response):
         pings = asyncio.create_task(self._ping(asyncio.current_task()))
         try:
             async with events.answering() as stream:
-                while frames := await stream.read():
-                    if event := events.event(frames):
+                if self._at_once:
+                    await self._write(b"")
+                while portion := await stream.read():
+                    if event := events.event(portion):
                         await self._write(event)
                         self._last = loop.time()
             await self._write(events.ending())

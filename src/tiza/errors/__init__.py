@@ -80,6 +80,7 @@
         ├── MethodNotAllowed     405 method_not_allowed
         ├── Overloaded           503 overloaded
         ├── Draining             503 draining
+        ├── Interrupted          503 interrupted
         ├── InternalError        500 internal
         └── EngineError          502 engine_error: it answered nonsense
             ├── EngineUnreachable  503 engine_unreachable
@@ -151,6 +152,7 @@ from tiza.errors.requests import (
     EngineTimeout,
     EngineUnreachable,
     InternalError,
+    Interrupted,
     InvalidRequest,
     MethodNotAllowed,
     ModelUnknown,
@@ -218,6 +220,7 @@ __all__ = [
     "HubFailed",
     "HubFilesUnclear",
     "InternalError",
+    "Interrupted",
     "InvalidRequest",
     "KeyNeeded",
     "KeyReused",

@@ -92,6 +92,15 @@ class Draining(RequestError):
     retryable, retry_after = True, 5
 
 
+class Interrupted(RequestError):
+    """Whoever wrote the answer has gone: a restart, a crash, or nobody listened any more."""
+
+    status, code, title = 503, "interrupted", N_("The answer was interrupted")
+    what = N_("The answer was interrupted before its end; what there is of it is kept.")
+    hint = N_("Have it continued, or ask again.")
+    retryable, retry_after = True, 1
+
+
 class InternalError(RequestError):
     """A bug of ours; the log has the details under the request id."""
 

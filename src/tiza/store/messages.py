@@ -6,9 +6,9 @@ process that began an answer writes to it.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, select, update
@@ -24,6 +24,7 @@ from tiza.store.tables import conversations, feedback, messages, requests
 from tiza.store.text import storable, title_of
 
 COLUMNS = (*messages.c, feedback.c.rating, feedback.c.reason, feedback.c.correction)
+UNKNOWN_SECONDS = 10.0
 WITH_FEEDBACK = messages.outerjoin(feedback)
 
 
@@ -143,6 +144,43 @@ class Messages:
             new = [self._answer(question, wanted)]
             begin = _Begin(person, place, question, new, key, mark)
             return await self._begin(connection, begin)
+
+    async def resume(self, person: Person, answer_id: str) -> Exchange:
+        """Begin to write again at the end of an interrupted answer, from now on by this process.
+
+        Any other answer stays as it is and comes back as `repeated`.
+
+        Raises:
+            MessageNotFound: the person has no such answer.
+
+        """
+        async with self._database.writing() as connection:
+            answer = await self._get(connection, person, answer_id)
+            if answer.role != "assistant" or answer.parent_id is None:
+                raise MessageNotFound
+            question = await self._get(connection, person, answer.parent_id)
+            begun = await connection.execute(
+                update(messages)
+                .where(messages.c.id == answer.id, messages.c.state == "interrupted")
+                .values(state="streaming", owner=self._owner, error="")
+            )
+        if not begun.rowcount:
+            return Exchange(question, answer, repeated=True)
+        return Exchange(question, replace(answer, state="streaming"))
+
+    async def disown(self, but: Collection[str]) -> None:
+        """Call interrupted what this process began a while ago and does not know any more.
+
+        So it may be where the database kept a question and could not say so.
+        """
+        begun = datetime.now(UTC) - timedelta(seconds=UNKNOWN_SECONDS)
+        async with self._database.writing() as connection:
+            await connection.execute(
+                update(messages)
+                .where(messages.c.owner == self._owner, messages.c.state == "streaming")
+                .where(messages.c.created_at < begun, messages.c.id.not_in(but))
+                .values(state="interrupted")
+            )
 
     async def save(self, texts: Mapping[str, str]) -> None:
         """Keep what this process's answers have so far, by their ids, all in one transaction.

@@ -1,0 +1,1 @@
+"""Faults with real processes; `benchmarks/reliability.py` runs the same many times."""
