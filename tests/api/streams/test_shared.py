@@ -92,12 +92,14 @@ async def test_answer_lives_when_only_another_process_has_listeners(
     """The grace time counts from when nobody listens anywhere."""
     engine.fault = waits_in_the_middle
     given = {"vllm_api_url": engine.url, "var_path": tmp_path, "redis_url": redis.url}
-    given["stream_grace_seconds"] = 0.3
+    given["stream_grace_seconds"] = 1
     async with running(**given) as first, running(**given) as second:  # type: ignore[arg-type]  # settings only
         here = await visitor(first.session, first.url)
+        there = here.at(second.url)
+        assert not await there.messages()  # its first request takes longer than others
         stream_id = await here.begin()
-        reading = asyncio.create_task(here.at(second.url).read(stream_id))
-        await asyncio.sleep(1)  # three grace times: what is proved is that nothing happens in them
+        reading = asyncio.create_task(there.read(stream_id))
+        await asyncio.sleep(2.5)  # what is proved is that nothing happens in two grace times
         assert (await state_of(here, stream_id))[0] == "streaming"
         engine.go_on.set()
         assert text_of(await reading) == TEXT
