@@ -38,7 +38,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-def asking_of(
+async def asking_of(
     state: StateDep, store: StoreDep, person: PersonDep, idempotency_key: IdempotencyKey = ""
 ) -> Asking:
     """Return what asks for this request's person."""

@@ -25,7 +25,7 @@ class State:
         self.streams = Streams(settings, self.opening)
 
 
-def get_state(request: Request) -> State:
+async def get_state(request: Request) -> State:
     """Return the State that the application was made with."""
     return cast(State, request.app.state.tiza)
 

@@ -23,7 +23,7 @@ STREAM = PROBLEMS | {200: {"content": {"text/event-stream": {}}}, NOTHING_MORE: 
 router = APIRouter(prefix="/streams", tags=["conversations"], route_class=StrictRoute)
 
 
-def last_event_id(
+async def last_event_id(
     last_event_id: Annotated[str, Header()] = "",
     in_query: Annotated[str, Query(alias="last_event_id")] = "",
 ) -> str:

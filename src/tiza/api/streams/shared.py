@@ -14,6 +14,8 @@ from typing import Any
 
 import structlog
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from tiza.api.streams.log import Log
@@ -21,7 +23,7 @@ from tiza.api.streams.log import Log
 BATCH_SECONDS = 0.04  # how long text may wait for more, so that a token costs no round trip
 SILENCE_SECONDS = 1.0  # how long a reader waits for news before it looks elsewhere
 RETRY_SECONDS = 0.5
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 3.0
 LIFE_SECONDS = 3600  # of what a process that died left behind
 ENDED_SECONDS = 30  # for readers that are a little behind; later the store answers
 EARS_SECONDS = 5  # for how long a listener in another process is believed to be there
@@ -42,7 +44,10 @@ class Shared:
 
     def __init__(self, url: str) -> None:
         self._redis: Any = Redis.from_url(
-            url, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS
+            url,
+            socket_timeout=PATIENCE_SECONDS,
+            socket_connect_timeout=PATIENCE_SECONDS,
+            retry=Retry(NoBackoff(), 1),  # once, for a connection that Redis has closed meanwhile
         )
         self._published: dict[str, _Published] = {}
         self._any = asyncio.Event()

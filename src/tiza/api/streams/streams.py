@@ -6,7 +6,7 @@ stream's id.
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING, Self
 from weakref import WeakValueDictionary
@@ -50,18 +50,21 @@ class Streams:
             from tiza.api.streams.shared import Shared
 
             self._shared = Shared(url)
-        self._upkeep = asyncio.create_task(self._look_after_all())
+        self._upkeep = {
+            asyncio.create_task(self._every_second(work))
+            for work in (self._save, self._disown, self._end_unheard)
+        }
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        self._upkeep.cancel()
         for answering in self._answering.values():
             answering.cut("interrupted")
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
-        for task in (self._upkeep, *self._tasks):
+        last = self._upkeep | self._tasks
+        for task in last:
             task.cancel()
-        await asyncio.wait({self._upkeep, *self._tasks})
+        await asyncio.wait(last)
         if self._shared is not None:
             await self._shared.close()
 
@@ -170,14 +173,12 @@ class Streams:
             return False
         return True
 
-    async def _look_after_all(self) -> None:
+    async def _every_second(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do one part of the upkeep; a Redis that hangs does not keep texts from the store."""
         while True:
             await asyncio.sleep(SAVE_SECONDS)
-            running = dict(self._answering)
             try:
-                await self._end_unheard(running)
-                await self._save(running)
-                await self._disown()
+                await work()
             except STORE_AWAY as exc:
                 log.warning("texts not kept yet", code=exc.code)
 
@@ -188,9 +189,9 @@ class Streams:
         await store.messages.disown(list(self._answering))
         self._doubtful = None
 
-    async def _end_unheard(self, running: Mapping[str, Answering]) -> None:
+    async def _end_unheard(self) -> None:
         """End what was stopped elsewhere, and what nobody has listened to for too long."""
-        now, alone = time.monotonic(), []
+        running, now, alone = dict(self._answering), time.monotonic(), list[str]()
         for stream_id, answering in running.items():
             if answering.log.listeners:
                 answering.heard = now
@@ -205,11 +206,11 @@ class Streams:
         for stream_id in set(alone) - heard:
             running[stream_id].cut("interrupted")
 
-    async def _save(self, running: Mapping[str, Answering]) -> None:
+    async def _save(self) -> None:
         """Save what has grown, in one transaction."""
         grown = {
             stream_id: answering
-            for stream_id, answering in running.items()
+            for stream_id, answering in self._answering.items()
             if answering.log.length > answering.saved
         }
         lengths = {stream_id: answering.log.length for stream_id, answering in grown.items()}
