@@ -12,6 +12,7 @@ from tests.api.service import Event, parse_events
 from tiza.api.identity import COOKIE
 
 OPEN_SECONDS = 30.0  # generous: the machine may be busy
+PATIENT = aiohttp.ClientTimeout(sock_read=30.0)  # an answer may take longer than other requests
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Visitor:
         """Listen to a stream, behind an event if one is named."""
         headers = {**self.headers, **({"Last-Event-ID": last} if last else {})}
         url = f"{self.url}/streams/{stream_id}"
-        async with self.session.get(url, headers=headers) as response:
+        async with self.session.get(url, headers=headers, timeout=PATIENT) as response:
             yield response
 
     async def read(self, stream_id: str, last: str = "") -> list[Event]:

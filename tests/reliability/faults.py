@@ -130,14 +130,14 @@ async def hundred_connections(folder: Path, _away: float) -> str:
     async with redis_server(folder) as redis, stage(folder, redis_url=redis.url) as on:
         here = await visit(await on.api())
         there = here.at((await on.api()).url)
-        reader = Reader(await here.begin("600 x 5"))
+        reader = Reader(await here.begin("1500 x 5"))
         async with asyncio.timeout(60):
             while not reader.ended:
                 for place in (here, there):
                     if not reader.ended:
                         enough = reader.connections >= 100
                         await reader.read(place, most=1_000_000 if enough else 1)
-        assert reader.text == counted(600)
+        assert reader.text == counted(1500)
         assert reader.connections >= 100
         return f"{reader.connections} connections, nothing lost or repeated"
 
