@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.api.conversations import Visitor
 from tests.api.processes import ApiProcess
+from tests.disks import small_disk
 from tests.redis_server import redis_server
 from tests.reliability.counting_engine import counted
 from tests.reliability.stage import Lost, Reader, settled, stage, visit
@@ -81,12 +82,31 @@ async def database_away(folder: Path, away: float) -> str:
             return f"{away:.0f} s away: answer whole on one line; {refused} requests told 503"
 
 
-async def _refused_for(somebody: Visitor, seconds: float) -> int:
+async def disk_full(folder: Path, away: float) -> str:
+    """Fill the disk of the store while an answer runs and ends, and while questions come."""
+    with small_disk(folder) as disk:
+        async with stage(folder, database_url=f"sqlite:///{disk.folder / 'tiza.db'}") as on:
+            here = await visit(await on.api())
+            reader = Reader(await here.begin("300 x 10"))
+            reading = asyncio.create_task(reader.read_to_the_end(here))
+            disk.fill()
+            refused = await _refused_for(here, away, "store_full")
+            assert reader.text == counted(300)
+            assert not reader.ended  # the store has it first
+            disk.make_room()
+            await reading
+            assert reader.events[-1].data["response"] == counted(300)
+            _, answer = await settled(here)
+            assert (answer["state"], answer["text"]) == ("complete", reader.text)
+    return f"{away:.0f} s without room: answer whole on one line; {refused} requests told 503"
+
+
+async def _refused_for(somebody: Visitor, seconds: float, code: str = "store_unavailable") -> int:
     refused, end = 0, time.monotonic() + seconds
     while time.monotonic() < end:
         async with somebody.asking("1 x 1", key="meanwhile") as response:
             assert response.status == 503, await response.text()
-            assert (await response.json())["code"] == "store_unavailable"
+            assert (await response.json())["code"] == code
             refused += 1
         await asyncio.sleep(0.1)
     return refused
@@ -243,6 +263,7 @@ FAULTS: dict[str, Fault] = {
     "API killed (kill -9) during an answer": api_killed,
     "Engine killed (kill -9) during an answer": engine_killed,
     "Database unreachable while an answer runs": database_away,
+    "Disk full while an answer runs and ends": disk_full,
     "Redis restarted, its memory lost": redis_restarted,
     "The writing one of two processes killed": writer_killed,
     "A client that reconnects a hundred times": hundred_connections,

@@ -12,6 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from tests.disks import small_disk
 from tests.store.servers import Server, server
 from tests.store.talk import WANTED, done, empty
 from tiza.errors import RequestError, StoreBroken, StoreBusy, StoreFull, StoreUnavailable
@@ -104,37 +105,25 @@ async def test_store_says_full_when_the_disk_is(
         await store.messages.ask(ana, place, "x " * 2000, WANTED)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount a disk of one MiB, where that is allowed."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("only root may mount a small disk")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)  # noqa: S607  # as mount is
-
-
-async def test_store_goes_on_when_a_full_disk_has_room_again(small_disk: Path) -> None:
+async def test_store_goes_on_when_a_full_disk_has_room_again(tmp_path: Path) -> None:
     """On a disk that is really full answers are refused, not lost, until room is made."""
-    ballast = small_disk / "ballast"
-    ballast.write_bytes(b"\0" * 300_000)
-    async with opened(f"sqlite:///{small_disk / 'tiza.db'}") as store:
-        ana, _ = await store.people.welcome()
-        place = await empty(store, ana)
-        begun = await store.messages.ask(ana, place, "first", WANTED)
-        refused: list[RequestError] = []
-        while not refused:
-            try:
-                await store.messages.ask(ana, place, "x " * 4000, WANTED)
-            except RequestError as exc:
-                refused.append(exc)
-        assert isinstance(refused[0], StoreFull | StoreUnavailable)
-        assert refused[0].retryable
-        ballast.unlink()
-        assert await store.messages.finish(begun.answer.id, done("whole"))
-        assert (await store.messages.get(ana, begun.answer.id)).text == "whole"
+    with small_disk(tmp_path) as disk:
+        async with opened(f"sqlite:///{disk.folder / 'tiza.db'}") as store:
+            ana, _ = await store.people.welcome()
+            place = await empty(store, ana)
+            begun = await store.messages.ask(ana, place, "first", WANTED)
+            disk.fill()
+            refused: list[RequestError] = []
+            while not refused:
+                try:
+                    await store.messages.ask(ana, place, "x " * 4000, WANTED)
+                except RequestError as exc:
+                    refused.append(exc)
+            assert isinstance(refused[0], StoreFull | StoreUnavailable)
+            assert refused[0].retryable
+            disk.make_room()
+            assert await store.messages.finish(begun.answer.id, done("whole"))
+            assert (await store.messages.get(ana, begun.answer.id)).text == "whole"
 
 
 async def test_store_says_busy_when_another_program_keeps_it_locked(
