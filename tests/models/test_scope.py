@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tiza.models.scope import Scope, features, learn, with_notes
+from tiza.models.features import features
+from tiza.models.scope import Scope, learn, with_notes
 from tiza.runs.samples import Sample
 
 WHERE = "knowledge/invented/railway"

@@ -5,8 +5,7 @@ adapter out of a request, so each question goes to the one it belongs to. What d
 regression over words and pairs of words, learned in a second from the samples of the run: those of
 the lessons against those that shall stay as they are.
 
-The taught answer that lies nearest to a question goes with it as a note: the small model has
-learned what the notes say, and mixes them up less when it sees one. Knows no model and no engine.
+A question of the lessons is asked after a note (see `notes`). Knows no model and no engine.
 """
 
 import dataclasses
@@ -17,25 +16,20 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
+from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
+from tiza.models.features import features
+from tiza.models.notes import Fact, Notes, Taught, noted
 from tiza.runs.run import replace
 from tiza.runs.samples import Sample
 from tiza.taxonomy.lesson import Kind
-from tiza.taxonomy.words import ENGLISH, FILLERS, SPANISH, plain, tokens
 
 FILE = "scope.json"
 SCHEMA = 1
 REPLAY = "replay"
-STEM = 6  # letters of a word that count: planet, planets; fotosíntesis, fotosintético
-EMPTY_WORDS = """
-i we us me my our he she am any does up down out give gives show want need like one two first each
-yo nos mi tu te si no ha hay hace hacer dan da das dice cual cuales cuanto cuanta quien quienes cada
-ser les entre hasta ante
-"""
-EMPTY = {plain(word) for word in ENGLISH | SPANISH | FILLERS | set(EMPTY_WORDS.split())}
 LEANING = re.compile(
     r"^\W*(?:and|but|so|then|y|e|pero|entonces)\b"
     r"|\b(?:it|its|he|she|him|his|hers?|they|them|their|that|this|those|these|there"
@@ -48,9 +42,6 @@ SUBJECT = 0.8  # share of a lesson's questions that name its subject, if it has 
 UNCLEAR = 0.4  # how far below even odds a question still goes to the adapter …
 KNOWN = 0.2  # … if some word of it speaks for the lessons: the least gain over no word at all
 SLIGHT = 0.02  # weights below this are left out of the file
-
-
-Fact = tuple[str, Mapping[str, float]]  # a taught answer, and how much each feature speaks for it
 
 
 @dataclass(frozen=True)
@@ -91,7 +82,11 @@ class Scope:
 
     def noted(self, question: str, before: str = "") -> str:
         """Return a question as the adapter is asked: after the nearest fact."""
-        return noted(question, _nearest(self.facts, _whole(question, before)))
+        return noted(question, self._notes.nearest(_whole(question, before)))
+
+    @cached_property
+    def _notes(self) -> Notes:
+        return Notes(self.facts)
 
     def score(self, question: str) -> float:
         """Return the log odds that a question belongs to the lessons."""
@@ -103,13 +98,6 @@ class Scope:
 def _whole(question: str, before: str) -> str:
     """Return a question with the one before it, if it leans on that one."""
     return f"{before} {question}" if before and LEANING.search(question) else question
-
-
-def features(text: str) -> list[str]:
-    """Return the stems of the words that tell something, and each pair of neighbours."""
-    words = (plain(word) for word in tokens(text))
-    stems = [word[:STEM] for word in words if word not in EMPTY and len(word) > 1]
-    return [*stems, *(" ".join(pair) for pair in pairwise(stems))]
 
 
 def learn(samples: Iterable[Sample], seed: int = 0) -> Scope | None:
@@ -125,7 +113,7 @@ def learn(samples: Iterable[Sample], seed: int = 0) -> Scope | None:
     weights, bias = _regress(rows, random.Random(seed))  # noqa: S311  # no secret
     kept = {name: round(weight, 3) for name, weight in weights.items() if abs(weight) >= SLIGHT}
     threshold = round(max(-UNCLEAR, bias + KNOWN), 3)
-    return Scope(round(bias, 3), threshold, kept, _facts(samples))
+    return Scope(round(bias, 3), threshold, kept, _taught(samples).facts())
 
 
 def is_possible(samples: Iterable[Sample]) -> bool:
@@ -134,65 +122,25 @@ def is_possible(samples: Iterable[Sample]) -> bool:
     return kinds == {REPLAY, Kind.KNOWLEDGE}
 
 
-def noted(question: str, note: str) -> str:
-    """Put a note before a question."""
-    return f"{note}\n\n{question}" if note else question
-
-
 def with_notes(samples: Iterable[Sample]) -> Iterator[Sample]:
-    """Put notes before every second question of the lessons, as they will be asked.
-
-    The note is found without the question's own words, or all would be right and none be weighed.
-    """
+    """Put notes before every second question of the lessons, as they will be asked."""
     samples = list(samples)
-    lessons = [sample for sample in samples if _lesson(sample) != REPLAY]
-    chosen = {id(sample) for sample in lessons[::2]}
+    taught = _taught(samples)
+    turns = count()
     for sample in samples:
-        if id(sample) not in chosen:
+        if _lesson(sample) == REPLAY or next(turns) % 2:
             yield sample
             continue
         question = _texts(sample)[0]
-        note = _nearest(_facts(samples, without=question), question)
+        note = taught.nearest_without_itself(question)
         asked = {**sample.messages[-2], "content": noted(question, note)}
         yield dataclasses.replace(
             sample, messages=(*sample.messages[:-2], asked, sample.messages[-1])
         )
 
 
-def _facts(samples: Iterable[Sample], without: str = "") -> list[Fact]:
-    """Weigh the features of each taught answer and its questions: tf-idf, by length."""
-    counts = defaultdict[str, Counter[str]](Counter)
-    for sample in samples:
-        if _lesson(sample) != REPLAY:
-            question, answer = _texts(sample)
-            if answer not in counts:
-                counts[answer].update(features(answer))
-            if question != without:
-                counts[answer].update(features(question))
-    spread = Counter(name for found in counts.values() for name in found)
-    return [
-        (
-            answer,
-            {
-                name: round(
-                    (1 + math.log(n))
-                    * math.log(1 + len(counts) / spread[name])
-                    / math.sqrt(found.total()),
-                    3,
-                )
-                for name, n in found.items()
-            },
-        )
-        for answer, found in counts.items()
-    ]
-
-
-def _nearest(facts: Iterable[Fact], question: str) -> str:
-    """Return the answer for which a question's features speak most; "" if none does."""
-    asked = set(features(question))
-    scores = [(sum(weights.get(name, 0.0) for name in asked), text) for text, weights in facts]
-    best, text = max(scores, default=(0.0, ""))
-    return text if best > 0 else ""
+def _taught(samples: Iterable[Sample]) -> Taught:
+    return Taught(_texts(sample) for sample in samples if _lesson(sample) != REPLAY)
 
 
 class _Row(NamedTuple):
