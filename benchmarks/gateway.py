@@ -205,7 +205,7 @@ def measure(args: argparse.Namespace) -> list[dict[str, Any]]:
         "MAX_STREAMS": "1024",
     }
     environment |= {"VLLM_MAX_MODEL_LEN": "8192", "LOG_LEVEL": "warning"}
-    environment |= {"VAR_PATH": tempfile.mkdtemp()}
+    environment |= {"VAR_PATH": tempfile.mkdtemp(), "DRAIN_SECONDS": "0"}
     targets = {
         "raw aiohttp": (raw, "/v1/chat/completions", QUESTION),
         "tiza /v1": (ours, "/v1/chat/completions", QUESTION),
