@@ -50,7 +50,7 @@ bench: $(VENV)/dev.stamp ## Benchmarks against named peers; tables here, JSON un
 .PHONY: reliability
 reliability: $(VENV)/dev.stamp ## Break it on purpose, with real processes; writes docs/reliability.md
 	@$(BIN)/python tools/system_packages.py
-	@$(BIN)/python benchmarks/reliability.py
+	@for script in store gateway reliability; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 .PHONY: docs
 docs: $(VENV)/dev.stamp ## Write the generated reference pages and collect new words to translate

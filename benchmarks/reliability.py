@@ -4,11 +4,13 @@
 
 Runs every fault of `tests/reliability/faults.py` so many times, each time with new processes: an
 engine, one or two APIs, Redis and PostgreSQL where they are part of it. A row whose check fails is
-written down as such, and the command then ends with status 1.
+written down as such, and the command then ends with status 1. What keeping costs is taken from what
+`store.py` and `gateway.py` have measured before (`make reliability` runs all three).
 """
 
 import argparse
 import asyncio
+import json
 import platform
 import sys
 import tempfile
@@ -26,6 +28,7 @@ sys.path.insert(0, str(ROOT))
 from tests.reliability.faults import FAULTS, Fault  # noqa: E402  # the tests are not a package
 
 OUT = ROOT / "docs" / "reliability.md"
+STORE, GATEWAY = ROOT / "var" / "bench" / "store.json", ROOT / "var" / "bench" / "gateway.json"
 HEAD = """# Reliability
 
 Written by `python benchmarks/reliability.py`; do not edit. {date}, {machine}.
@@ -35,6 +38,22 @@ was lost, none was there twice, and none stayed in `streaming`; the last column 
 
 | Fault | What was checked | Held | Seconds a run | What was seen |
 |---|---|---|---|---|
+"""
+
+STORE_HEAD = """
+## What the store takes
+
+`python benchmarks/store.py`: {messages:,} messages, one call after the other, milliseconds
+(median / 95th percentile). The busiest person has ten thousand conversations, others a hundred.
+
+| Call | Person | SQLite | PostgreSQL |
+|---|---|---|---|
+"""
+COST = """
+## What keeping costs
+
+`python benchmarks/gateway.py`: CPU of the API for one streamed token, {streams} streams at once. A
+stateless answer at `/chat`: {chat:.1f} µs. One that is kept and outlives its reader: {kept:.1f} µs.
 """
 
 
@@ -52,7 +71,7 @@ def main() -> int:
         rows.append(_row(name, fault, good, found))
         print(rows[-1], flush=True)
     head = HEAD.format(date=datetime.now(UTC).date(), machine=_machine(), times=args.times)
-    OUT.write_text(head + "\n".join(rows) + "\n", "utf-8")
+    OUT.write_text(head + "\n".join([*rows, *_speed()]) + "\n", "utf-8")
     return 0 if held else 1
 
 
@@ -74,6 +93,24 @@ def _row(name: str, fault: Fault, good: int, found: list[tuple[bool, float, str]
     seconds = sorted(seconds for _, seconds, _ in found)[len(found) // 2]
     figures = list(dict.fromkeys(figure for *_, figure in found))
     return f"| {name} | {checked} | {good}/{len(found)} | {seconds:.1f} | {'; '.join(figures)} |"
+
+
+def _speed() -> Iterator[str]:
+    """Tell what keeping takes and costs."""
+    figures = json.loads(STORE.read_bytes())
+    sqlite, postgresql = figures["sqlite"], figures["postgresql"]
+    yield STORE_HEAD.format(messages=sqlite["messages"]).rstrip("\n")
+    for one, other in zip(sqlite["calls"], postgresql["calls"], strict=True):
+        yield f"| {one['call']} | {one['person']} | {_spread(one)} | {_spread(other)} |"
+    tokens = json.loads(GATEWAY.read_bytes())
+    streams = max(row["streams"] for row in tokens)
+    cost = {r["gateway"]: r["cpu_us_per_frame"] for r in tokens if r["streams"] == streams}
+    told = {"streams": streams, "chat": cost["tiza /chat"], "kept": cost["tiza kept"]}
+    yield COST.format(**told).rstrip("\n")
+
+
+def _spread(call: dict[str, float]) -> str:
+    return f"{call['p50']:.1f} / {call['p95']:.1f}"
 
 
 def _machine() -> str:
