@@ -112,6 +112,17 @@ def train(
 @click.option("--judge-url", help=_("Address of a model that grades the exam a second time."))
 @click.option("--judge-key", default="", help=_("Key of the judge."))
 @click.option("--judge-model", default="", help=_("Name of the judge's model."))
+@click.option(
+    "--tasks",
+    metavar="NAME,…",
+    default="",
+    help=_("Open benchmarks to take as well, by their names in lm-evaluation-harness."),
+)
+@click.option(
+    "--tasks-path",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help=_("Folder with tasks of your own for lm-evaluation-harness."),
+)
 @click.option("--json", "as_json", is_flag=True, help=_("Print JSON."))
 def evaluate(  # noqa: PLR0917  # click passes every option by name
     model_path: str,
@@ -122,6 +133,8 @@ def evaluate(  # noqa: PLR0917  # click passes every option by name
     judge_url: str | None,
     judge_key: str,
     judge_model: str,
+    tasks: str,
+    tasks_path: Path | None,
     *,
     as_json: bool,
 ) -> None:
@@ -130,6 +143,7 @@ def evaluate(  # noqa: PLR0917  # click passes every option by name
 
     from tiza.evaluate.ask import Endpoint
     from tiza.evaluate.examined import parent_of, subject, told
+    from tiza.evaluate.harness import Benchmarks
     from tiza.evaluate.report import lines
     from tiza.evaluate.stage import Options
     from tiza.evaluate.stage import evaluate as examine
@@ -142,7 +156,13 @@ def evaluate(  # noqa: PLR0917  # click passes every option by name
     run = find(run_name or known.get("run") or "latest", settings.runs_path)
     parent = parent_of(examined, settings) if base is None else subject(base, settings)
     judge = judge_url and Endpoint(judge_url.removesuffix("/v1"), judge_model, judge_key)
-    options = Options(language=language, taxonomy=taxonomy_path, judge=judge or None)
+    named = [name.strip() for name in tasks.split(",") if name.strip()]
+    options = Options(
+        language=language,
+        taxonomy=taxonomy_path,
+        judge=judge or None,
+        benchmarks=Benchmarks(named, tasks_path) if named else None,
+    )
     report = examine(examined, parent, run, settings, options)
     if as_json:
         click.echo(json.dumps(report, indent=2, ensure_ascii=False))

@@ -61,6 +61,8 @@
     ├── AnswersRefused           it answers, but not the questions
     ├── GateInvalid              a threshold of the promotion gate cannot be used
     ├── NotPromoted              a taught model did not pass the gate; the old one keeps serving
+    ├── HarnessMissing           open benchmarks were asked for and their program is not installed
+    ├── HarnessFailed            their program ended without results
     ├── ReportUnreadable         a report was written by another version, or is none
     ├── StoreNewer               the database was written by a newer version
     ├── StoreBroken              the database cannot be used
@@ -99,6 +101,8 @@ from tiza.errors.evaluating import (
     ExamLeaked,
     ExamMissing,
     GateInvalid,
+    HarnessFailed,
+    HarnessMissing,
     NotPromoted,
     ReportUnreadable,
 )
@@ -217,6 +221,8 @@ __all__ = [
     "ForeignOrigin",
     "GateInvalid",
     "GitFailed",
+    "HarnessFailed",
+    "HarnessMissing",
     "HubFailed",
     "HubFilesUnclear",
     "InternalError",

@@ -57,3 +57,17 @@ class ReportUnreadable(TizaError):
 
     what = N_("{path} is no report that this version reads (format {found}; it reads {known}).")
     hint = N_("Examine the model again with `tiza model evaluate`.")
+
+
+class HarnessMissing(TizaError):
+    """Data: `program`."""
+
+    what = N_("The open benchmarks need lm-evaluation-harness, and there is no {program} here.")
+    hint = N_("Install it (`pip install 'lm-eval[api]'`), or leave --tasks out.")
+
+
+class HarnessFailed(TizaError):
+    """Data: `program`, `status`, `path` of its words."""
+
+    what = N_("{program} ended with status {status} and brought no results.")
+    hint = N_("Its last words are in {path}. Tasks that compare given texts cannot be asked here.")

@@ -70,6 +70,10 @@ MORE = N_("{count} more")
 EXPECTED, TAUGHT_IS = N_("Expected: {text}"), N_("Taught: {text}")
 NOTHING_SAID = N_("(no answer)")
 JUDGE = N_("judge: {score} of 5")
+BENCHMARKS, BENCHMARKS_LEAD = (
+    N_("Open benchmarks"),
+    N_("Measured with lm-evaluation-harness on the model's weights, whatever the question."),
+)
 LOSS, LOSS_LEAD = (
     N_("How it learned"),
     N_("The loss says how surprised the model was by the answers: lower is better."),
@@ -163,6 +167,8 @@ def _sections(report: Json, events: Sequence[Json], language: str) -> Iterable[s
         body = _pairs(leaks, _leak) or _t(NO_LEAKS)
         yield _section(LEAKED, LEAKED_LEAD, body, asked=restraint["asked"], **admitted)
     yield _section(WORST, WORST_LEAD, _pairs(worst, _pair) or _t(NO_WORST))
+    if rows := report.get("benchmarks"):
+        yield _section(BENCHMARKS, BENCHMARKS_LEAD, f"<dl>{''.join(map(_benchmark, rows))}</dl>")
     yield _loss(events, language)
     yield _made(report)
 
@@ -294,6 +300,11 @@ def _side(title: str, text: str, grade: Json | None = None, score: str = "") -> 
         f'<div class="side{kind}"><h4>{_t(title)}<span>{score}</span></h4>'
         f'<p class="said">{said}{cut}</p><p class="why">{why}</p></div>'
     )
+
+
+def _benchmark(row: Json) -> str:
+    name = escape(f"{row['task']} · {row['metric']}")
+    return f"<dt>{name}</dt><dd>{row['before']:.3f} → <b>{row['after']:.3f}</b></dd>"
 
 
 def _loss(events: Sequence[Json], language: str) -> str:

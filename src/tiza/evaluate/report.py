@@ -15,6 +15,7 @@ from tiza.errors import ReportUnreadable
 from tiza.evaluate.ask import Answer
 from tiza.evaluate.exam import General, Item
 from tiza.evaluate.gate import Check
+from tiza.evaluate.harness import Scores
 from tiza.evaluate.judge import Agreement, Judged
 from tiza.evaluate.restraint import Probe, admits
 from tiza.evaluate.stated import Verdict
@@ -107,6 +108,16 @@ def build(measured: Measured, checks: Sequence[Check], made: Mapping[str, Any]) 
     }
 
 
+def benchmarks(before: Scores, after: Scores) -> list[Json]:
+    """Put what two models reached in open benchmarks side by side."""
+    return [
+        {"task": task, "metric": metric, "before": value, "after": after[task][metric]}
+        for task, metrics in before.items()
+        for metric, value in metrics.items()
+        if metric in after[task]
+    ]
+
+
 def verdict(measured: Measured, checks: Sequence[Check], language: str) -> str:
     """Say in a few words how it went."""
     failed = {check.name for check in checks if not check.passed}
@@ -163,6 +174,8 @@ def lines(report: Mapping[str, Any], language: str) -> Iterable[str]:
     for check in report["gate"]["checks"]:
         named = Check(check["name"], check["value"], check["threshold"])
         yield f"  {'✓' if named.passed else '✗'} {named.words(language)}"
+    for row in report.get("benchmarks", []):
+        yield f"  {row['task']} ({row['metric']}): {row['before']:.3f} → {row['after']:.3f}"
 
 
 def _exam(graded: Sequence[Graded]) -> Json:

@@ -14,11 +14,13 @@ from gettext import gettext as _
 from pathlib import Path
 from typing import Any
 
+from tiza.evaluate import harness
 from tiza.evaluate import report as reports
 from tiza.evaluate.ask import SEED, Answer, Endpoint, Journal, Query, ask, complete
 from tiza.evaluate.exam import LANGUAGES, General, Item, bank, changed, exam, guard
 from tiza.evaluate.examined import Subject, parent_of, served
 from tiza.evaluate.gate import check, thresholds
+from tiza.evaluate.harness import Benchmarks
 from tiza.evaluate.judge import Agreement, Judged, agreement, judge
 from tiza.evaluate.page import page
 from tiza.evaluate.report import Graded, Measured, Probed
@@ -41,7 +43,8 @@ class Options:
 
     `earlier`: of lessons that were taught before, how many questions the model in use had right.
 
-    `languages` are those of the general questions; `judge` grades the exam a second time.
+    `languages` are those of the general questions; `judge` grades the exam a second time;
+    `benchmarks` are open ones, for both models.
     """
 
     language: str = "en"
@@ -50,6 +53,7 @@ class Options:
     earlier: Mapping[str, int] = field(default_factory=dict)
     limits: Mapping[str, Any] | None = None
     judge: Endpoint | None = None
+    benchmarks: Benchmarks | None = None
     made: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -86,8 +90,9 @@ def evaluate(
     """Examine a model, write `report.json` and `report.html`, and return the report.
 
     Raises:
-        ExamMissing, ExamLeaked, RunBusy, GateInvalid: before anything is asked.
-        EngineGone, AnswersRefused, ServiceFailed: what was answered is kept; run it again.
+        ExamMissing, ExamLeaked, RunBusy, GateInvalid, HarnessMissing: before anything is asked.
+        EngineGone, AnswersRefused, ServiceFailed, HarnessFailed: what was answered is kept; run it
+            again.
 
     """
     with run.locked(), Progress() as progress:
@@ -99,6 +104,8 @@ async def _evaluate(model: Subject, base: Subject, options: Options, desk: Desk)
     limits = thresholds(_gate_of(run) if options.limits is None else options.limits)
     items = exam(run)
     guard(run, items)
+    if options.benchmarks:
+        harness.program()
     stale = changed(items, options.taxonomy)
     general = [question for language in options.languages for question in bank(language)]
     asked = Questions(items, general, [*probes(items, _taught(run)), *own(run)])
@@ -110,6 +117,9 @@ async def _evaluate(model: Subject, base: Subject, options: Options, desk: Desk)
     made = {**_made(model, base, run, items, stale), **seconds, **options.made}
     made |= {"earlier": dict(options.earlier), "covered": _covered(model, items)}
     report = reports.build(measured, checks, made)
+    if options.benchmarks:
+        taken = [await _benchmarks(each, options.benchmarks, desk) for each in (base, model)]
+        report["benchmarks"] = reports.benchmarks(*taken)
     _write(report, run, options.language)
     return report
 
@@ -158,7 +168,7 @@ async def _ask_all(
     The latter two are for weights that are known.
     """
     settings = desk.settings
-    label = UNSAFE.sub("_", f"{subject.name}-{subject.mark}" if subject.mark else subject.name)
+    label = _label(subject)
     journal = Journal(desk.run.path / "answers" / f"{label}.jsonl")
     shared = Journal(settings.var_path / "answers" / f"{label}.jsonl") if subject.mark else journal
     unplaced = Endpoint("", "", system_prompt=settings.system_prompt, body=subject.body or {})
@@ -173,6 +183,20 @@ async def _ask_all(
             return await ask(endpoint, queries, journal, step)
         finally:
             shared.borrow(journal, keys)
+
+
+def _label(subject: Subject) -> str:
+    """Return a file's name for what a model said; it changes with the weights."""
+    return UNSAFE.sub("_", f"{subject.name}-{subject.mark}" if subject.mark else subject.name)
+
+
+async def _benchmarks(subject: Subject, benchmarks: Benchmarks, desk: Desk) -> harness.Scores:
+    """Put open benchmarks to a model's weights, whatever its scope."""
+    logs, out = desk.run.path / "logs", desk.run.path / "benchmarks" / _label(subject)
+    if (known := harness.read(out, benchmarks.tasks)) is not None:
+        return known
+    async with served(subject, desk.settings, logs, desk.progress) as endpoint:
+        return await harness.scores(endpoint, benchmarks, out, logs / "benchmarks.log")
 
 
 async def _grade(
