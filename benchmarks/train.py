@@ -4,7 +4,7 @@
 
 Without `--data`, twenty invented facts in three phrasings each, and no replay.
 
-`ours` is the recipe tiny-cpu. `trl` is SFTTrainer as it comes, with the same adapter, rate and
+`ours` is the recipe for this machine (tiny-cpu without a GPU). `trl` is SFTTrainer as it comes, with the same adapter, rate and
 number of epochs; `trl-best` is the fastest setting of it that we found: no gradient checkpointing,
 float32 where the CPU has no bfloat16, rows of like length together, the answers' loss only. Both
 learn replay as plain text, which is what SFTTrainer can. The target is the held-out loss that ours
@@ -12,8 +12,10 @@ ends with; a peer that does not reach it within `--seconds` is reported as such.
 virtual environment of their own (var/bench/venv-trl), made at the first call.
 
 The roof is the best bfloat16 (or, if faster, float32) product of two large matrices in this run;
-the share counts two operations for each weight and token forwards and two for each gradient. Every
-contender runs alone in a process, with a fresh peak of memory. Writes var/bench/train.json.
+the share counts two operations for each weight and token forwards and two for each gradient, done
+or saved: where the lower layers and the shared beginning of the rows are computed once, it may be
+more than all. Every contender runs alone in a process, with a fresh peak of memory. Writes
+var/bench/train.json.
 """
 
 import argparse
@@ -79,6 +81,7 @@ def ours(base: Path, data: Path, work: Path) -> dict[str, Any]:
     from tiza.progress import Progress
     from tiza.runs.run import Run
     from tiza.settings import SYSTEM_PROMPT
+    from tiza.train.job import default_recipe
     from tiza.train.recipe import load
     from tiza.train.stage import Order, train
 
@@ -86,9 +89,10 @@ def ours(base: Path, data: Path, work: Path) -> dict[str, Any]:
     run = Run(work / "run")
     run.path.mkdir(parents=True, exist_ok=True)
     run.train.write_text("".join(json.dumps(line) + "\n" for line in learned))
-    recipe = replace(load("tiny-cpu"), held_out=0.0)
+    name = default_recipe()
+    recipe = replace(load(name), held_out=0.0)
     with Progress() as progress:
-        facts = train(Order(run, base, recipe, "tiny-cpu", SYSTEM_PROMPT), progress)
+        facts = train(Order(run, base, recipe, name, SYSTEM_PROMPT), progress)
     names = ("seconds", "tokens_per_second", "tokens", "steps", "peak_memory_bytes")
     return {**{name: facts[name] for name in names}, "adapter": str(run.path / "adapter")}
 
