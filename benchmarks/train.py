@@ -7,9 +7,10 @@ Without `--data`, twenty invented facts in three phrasings each, and no replay.
 `ours` is the recipe for this machine (tiny-cpu without a GPU). `trl` is SFTTrainer as it comes,
 with the same adapter, rate and number of epochs; `trl-best` is the fastest setting of it that we
 found: no gradient checkpointing, float32 where the CPU has no bfloat16, rows of like length
-together, the answers' loss only. Both learn replay as plain text, which is what SFTTrainer can. The target is the held-out loss that ours
-ends with; a peer that does not reach it within `--seconds` is reported as such. Peers live in a
-virtual environment of their own (var/bench/venv-trl), made at the first call.
+together, the answers' loss only. Both learn replay as plain text, which is what SFTTrainer can. The
+target is the held-out loss that ours ends with; a peer that does not reach it within `--seconds` is
+reported as such. Peers live in a virtual environment of their own (var/bench/venv-trl), made at the
+first call.
 
 The roof is the best bfloat16 (or, if faster, float32) product of two large matrices in this run;
 the share counts two operations for each weight and token forwards and two for each gradient, done
