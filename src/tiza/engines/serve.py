@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import ipaddress
+import sys
 from collections.abc import Mapping
 from gettext import gettext as _
 from pathlib import Path
-from typing import cast
+from typing import TextIO, cast
 
 from tiza.engines.choose import Kind, choose
 from tiza.engines.engine import Address, Engine
@@ -67,10 +68,15 @@ async def _start_and_watch(supervisor: Supervisor, engine: Engine) -> None:
     await supervisor.watch()
 
 
-def say(sentence: str, data: Mapping[str, object]) -> None:
+def say(sentence: str, data: Mapping[str, object], out: TextIO | None = None) -> None:
     """Print a sentence in the terminal's language; what runs goes on where nobody reads it."""
     with contextlib.suppress(BrokenPipeError):
-        print(_(sentence).format(**data), flush=True)
+        print(_(sentence).format(**data), file=out, flush=True)
+
+
+def say_aside(sentence: str, data: Mapping[str, object]) -> None:
+    """Print a sentence where it does not mix with results."""
+    say(sentence, data, sys.stderr)
 
 
 def is_loopback(host: str) -> bool:

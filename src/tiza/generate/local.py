@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from tiza.engines.serve import is_loopback, say
+from tiza.engines.serve import is_loopback, say_aside
 from tiza.engines.started import started
 from tiza.errors import ModelNotFound
 from tiza.generate.teacher import Endpoint
@@ -73,7 +73,7 @@ def is_embedded(model: str, models_path: Path) -> bool:
 @asynccontextmanager
 async def own_engine(settings: Settings, lineup: Lineup) -> AsyncIterator[Endpoint]:
     """Yield an engine of our own for these models, whatever else runs here."""
-    async with started(lineup, settings, settings.logs_path, say) as engine:
+    async with started(lineup, settings, settings.logs_path, say_aside) as engine:
         address = engine.address
         yield Endpoint(address.url, address.api_key, engine.model)
 
