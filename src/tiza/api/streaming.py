@@ -131,6 +131,24 @@ class EventStream(Response, Generic[Portion]):
         await self._direct({"type": "http.response.body", "body": event, "more_body": True})
         self._sending = False
 
+    def write_now(self, event: bytes) -> bool:
+        """Send an event from where it is made, while `read` waits; or say that it has to wait.
+
+        uvicorn's `send` waits for a slow client before it writes, so nothing is sent by halves.
+        """
+        if self._sending or not self._started:
+            return False
+        sending = self._direct({"type": "http.response.body", "body": event, "more_body": True})
+        try:
+            sending.send(None)
+        except StopIteration:
+            self._last = asyncio.get_running_loop().time()
+            return True
+        except Exception:  # noqa: BLE001  # it happens again where it belongs: in the reader's task
+            return False
+        sending.close()
+        return False
+
     async def _ping(self, stream: "asyncio.Task[None] | None") -> None:
         """Break the silence; give up on a client that no longer reads, for it holds a place."""
         loop = asyncio.get_running_loop()

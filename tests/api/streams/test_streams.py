@@ -45,6 +45,26 @@ async def test_answer_is_finished_when_the_reader_has_gone(
         assert (end.name, end.id) == ("done", done.id)
 
 
+async def test_reader_gets_all_when_it_reads_slower_than_the_engine_writes(
+    somebody: Visitor, engine: FaultyEngine
+) -> None:
+    """While the way to the client is full its text waits; afterwards it goes on without a gap."""
+    pieces = [f"{number} {'x' * 4000} " for number in range(2500)]  # more than sockets hold
+
+    async def writes_much(exchange: Exchange) -> None:
+        await exchange.head()
+        for event in [*exchange.frames(pieces), DONE, b""]:
+            await exchange.chunk(event)
+
+    engine.fault = writes_much
+    async with somebody.asking(stream=True) as response:
+        start, *_ = parse_events(await response.content.readuntil(b"\n\n"))
+        await has_state(somebody, str(start.data["stream_id"]), "complete")
+        told = parse_events(await response.read())
+    assert text_of(told) == "".join(pieces)
+    assert told[-1].name == "done"
+
+
 async def test_nothing_is_lost_or_repeated_when_a_reader_reconnects_at_every_event(
     somebody: Visitor, engine: FaultyEngine
 ) -> None:

@@ -10,9 +10,18 @@ from tiza.api import sse
 from tiza.api.streams.log import Document, End, Log
 from tiza.errors import RequestError
 
+WriteNow = Callable[[bytes], bool]  # writes an event if the client takes it without a wait
+
+
+def _never(_event: bytes) -> bool:
+    return False
+
 
 class Listening:
-    """Reads a log for `EventStream`. Without a position it begins with `start`."""
+    """Reads a log for `EventStream`. Without a position it begins with `start`.
+
+    With the stream's `write_now`, what comes while it waits is told at once.
+    """
 
     def __init__(
         self, log: Log, describe: Callable[[RequestError], str], position: int | None = None
@@ -22,6 +31,7 @@ class Listening:
         self._had = position or 0  # characters that the client has
         self._seen = 0  # characters of the log's pieces up to the next one
         self._next = 0
+        self.write_now: WriteNow = _never
 
     @asynccontextmanager
     async def answering(self) -> AsyncIterator[Self]:
@@ -41,13 +51,26 @@ class Listening:
             while len(pieces) == self._next:
                 if log.end is not None:
                     return _ended(log.end)
-                await log.news()
+                await log.news(self._pass_on)
             text = pieces[self._next] if len(pieces) == self._next + 1 else self._rest()
             self._next = len(pieces)
             self._seen += len(text)
             if (new := self._seen - self._had) > 0:
                 self._had = self._seen
                 return text[-new:]
+
+    def _pass_on(self, text: str) -> bool:
+        """Tell the newest piece in the moment in which it comes, if all before it has been told."""
+        had = self._had
+        if had != self._seen:
+            return False
+        self._had = had + len(text)
+        if not self.write_now(self.event(text)):
+            self._had = had
+            return False
+        self._seen = self._had
+        self._next += 1
+        return True
 
     def _rest(self) -> str:
         return "".join(self._log.pieces[self._next :])

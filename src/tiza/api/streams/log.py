@@ -10,7 +10,7 @@ has ended and is stored.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from tiza.errors import RequestError
 
 Document = Mapping[str, Any]
+TakeNow = Callable[[str], bool]  # takes a piece in the moment in which it comes, or leaves it
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Log:
         self.length = 0
         self.listeners = 0
         self.pieces: list[str] = []
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: list[tuple[asyncio.Future[None], TakeNow]] = []
         self._over = asyncio.Event()
 
     @property
@@ -53,14 +54,16 @@ class Log:
         self.length += len(text)
         self.pieces.append(text)
         if self._waiting:
-            self._wake()
+            self._waiting = [each for each in self._waiting if _goes_on_waiting(*each, text)]
 
     def close(self, end: End) -> None:
         """End the answer; only the first end counts."""
         if self.end is None:
             self.end = end
             self._over.set()
-            self._wake()
+            for waiter, _ in self._waiting:
+                _wake(waiter)
+            self._waiting.clear()
 
     def add_missing(self, text: str, begins: int = 0) -> bool:
         """Add what is missing of a text that begins at a position; False if more than that is."""
@@ -88,10 +91,13 @@ class Log:
             raise self.end.error
         return self.end.done or {}
 
-    def news(self) -> asyncio.Future[None]:
-        """Return what is done as soon as there is more text, or the end."""
+    def news(self, take: TakeNow) -> asyncio.Future[None]:
+        """Return what is done as soon as there is a piece that `take` leaves, or the end.
+
+        Taking a piece at once spares its reader a turn of the event loop.
+        """
         waiter = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiter)
+        self._waiting.append((waiter, take))
         return waiter
 
     @contextmanager
@@ -103,8 +109,14 @@ class Log:
         finally:
             self.listeners -= 1
 
-    def _wake(self) -> None:
-        for waiter in self._waiting:
-            if not waiter.done():  # a reader that left was cancelled
-                waiter.set_result(None)
-        self._waiting.clear()
+
+def _goes_on_waiting(waiter: "asyncio.Future[None]", take: TakeNow, text: str) -> bool:
+    if waiter.done() or take(text):  # a reader that left was cancelled
+        return not waiter.done()
+    waiter.set_result(None)
+    return False
+
+
+def _wake(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)
