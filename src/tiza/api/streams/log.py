@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tiza.api.streams.growing import Growing
 from tiza.errors import RequestError
 
 Document = Mapping[str, Any]
@@ -28,19 +29,18 @@ class End:
     error: RequestError | None = None
 
 
-class Log:
+class Log(Growing[str]):
     """The text of an answer so far, its beginning, and its end once there is one.
 
     `lags`: it is filled by another process's leave, so a reader may have had more of it already.
     """
 
     def __init__(self, start: Document, *, lags: bool = False) -> None:
+        super().__init__()
         self.start, self.lags = start, lags
         self.end: End | None = None
         self.length = 0
         self.listeners = 0
-        self.pieces: list[str] = []
-        self._waiting: list[asyncio.Future[None]] = []
         self._over = asyncio.Event()
 
     @property
@@ -88,12 +88,6 @@ class Log:
             raise self.end.error
         return self.end.done or {}
 
-    def news(self) -> asyncio.Future[None]:
-        """Return what is done as soon as there is more text, or the end."""
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiter)
-        return waiter
-
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Count as a listener for the length of the block."""
@@ -102,9 +96,3 @@ class Log:
             yield
         finally:
             self.listeners -= 1
-
-    def _wake(self) -> None:
-        for waiter in self._waiting:
-            if not waiter.done():  # a reader that left was cancelled
-                waiter.set_result(None)
-        self._waiting.clear()
