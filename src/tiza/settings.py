@@ -119,7 +119,7 @@ class Settings(BaseSettings):
         600, ge=0, description=N_("Questions an hour and client; 0 = any number.")
     )
     max_streams_per_client: int = Field(
-        8, ge=0, description=N_("Answers in progress at once, per client; 0 = any number.")
+        16, ge=0, description=N_("Answers in progress at once, per client; 0 = any number.")
     )
     daily_tokens_student: int = Field(
         200_000, ge=0, description=N_("Tokens a day for a student or a stranger; 0 = any number.")

@@ -155,6 +155,7 @@ class Generation:
             text = self._text(frames[0][1])
         else:
             text = "".join([self._text(event) for _, event in frames])
+            self._answer.pieces += len(frames) - 1
         if text:
             self._answer.saw_token()
             self._texts.append(text)

@@ -28,7 +28,7 @@ def test_stranger_is_counted_by_address_when_the_network_can_ask() -> None:
     assert amounts(STRANGER, host="0.0.0.0") == {  # noqa: S104  # a setting
         "requests:address:192.0.2.7": 600,
         "tokens:address:192.0.2.7": 200_000,
-        "streams:address:192.0.2.7": 8,
+        "streams:address:192.0.2.7": 16,
     }
 
 
