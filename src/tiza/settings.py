@@ -122,7 +122,7 @@ class Settings(BaseSettings):
         16, ge=0, description=N_("Answers in progress at once, per client; 0 = any number.")
     )
     daily_tokens_student: int = Field(
-        200_000, ge=0, description=N_("Tokens a day for a student or a stranger; 0 = any number.")
+        200_000, ge=0, description=N_("Tokens a day for a student or a guest; 0 = any number.")
     )
     daily_tokens_teacher: int = Field(
         2_000_000, ge=0, description=N_("Tokens a day for a teacher; 0 = any number.")

@@ -6,11 +6,12 @@ Knows the address from the connection; who a person is, `identity` adds where it
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tiza.store.records import NOBODY, Person
 
-Role = Literal["student", "teacher", "admin"]
+Role = Literal["guest", "student", "teacher", "admin"]
 CALLER = "caller"  # under this name in the request's state
 
 
@@ -19,14 +20,14 @@ class Caller:
     """One request's sender. `key_id` is empty unless an API key was used."""
 
     person: Person = NOBODY
-    role: Role = "student"
+    role: Role = "guest"
     key_id: str = ""
     address: str = ""
 
     @property
     def is_known(self) -> bool:
-        """Tell a person from a stranger."""
-        return self.person != NOBODY
+        """Whether they have an account: anybody can have any number of anonymous cookies."""
+        return self.role != "guest"
 
 
 class Callers:
@@ -43,6 +44,6 @@ class Callers:
         await self.app(scope, receive, send)
 
 
-def caller_of(scope: Scope) -> Caller:
-    """Return the caller of a request."""
-    return cast(Caller, scope["state"][CALLER])
+async def caller_of(request: Request) -> Caller:
+    """Return who sent the request."""
+    return cast(Caller, request.scope["state"][CALLER])

@@ -28,7 +28,7 @@ async def visit_of(request: Request) -> Visit:
     """Read a request. `Cache-Control: no-cache` asks for an answer of one's own (RFC 9111)."""
     wish = request.headers.get("cache-control", "").lower()
     left = request.scope["state"].setdefault(HEADERS, {})
-    return Visit(caller_of(request.scope), any(word in wish for word in UNSHARED), left)
+    return Visit(await caller_of(request), any(word in wish for word in UNSHARED), left)
 
 
 VisitDep = Annotated[Visit, Depends(visit_of)]

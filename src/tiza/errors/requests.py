@@ -124,7 +124,7 @@ class LimitsUnavailable(RequestError):
     """Redis, which counts for all processes, is away."""
 
     status, code, title = 503, "limits_unavailable", N_("Nobody can count requests")
-    what = N_("Questions from strangers are not answered while the counters are away.")
+    what = N_("Questions from guests are not answered while the counters are away.")
     hint = N_("Try again in a few seconds.")
     retryable, retry_after = True, 3
 

@@ -13,7 +13,11 @@ from tests.api.service import Answer, Service, running, until
 from tests.api.streams.conftest import breaks_in_the_middle, waits_in_the_middle
 from tests.api.test_admission import waits
 from tests.redis_server import RedisServer
+from tiza.api.callers import Caller
 from tiza.api.limits import shared
+from tiza.api.visit import Visit
+from tiza.errors import RateLimited
+from tiza.store.records import Person
 
 CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "chat": ("/chat", {"message": "?"}),
@@ -57,7 +61,8 @@ async def becomes(service: Service, name: str, wanted: int) -> None:
     """Wait until that is left of a quota."""
 
     async def holds() -> bool:
-        return (await remaining(service))[name] == wanted
+        left = await remaining(service)
+        return left[name] == wanted
 
     await eventually(holds)
 
@@ -284,31 +289,33 @@ async def test_answer_in_a_conversation_is_settled_when_it_is_stopped(
         await ana.stop(stream_id)
 
         async def is_free() -> bool:
-            return (await left())["streams"] == 16
+            now = await left()
+            return bool(now["streams"] == 16)
 
         await eventually(is_free)
         assert (await left())["tokens"] >= 990
 
 
-async def test_strangers_are_refused_and_known_people_counted_here_when_redis_is_away(
+async def test_guests_are_refused_and_accounts_counted_here_when_redis_is_away(
     engine: FaultyEngine, redis: RedisServer, logged: list[EventDict]
 ) -> None:
     """Fail closed where nobody can count; said once; all is well again when Redis is."""
     async with running(vllm_api_url=engine.url, redis_url=redis.url, max_requests=3) as service:
-        ana = await visitor(service.session, service.url)
+        limits = service.state.limits
+        ana = Visit(Caller(Person(7), "student", "", "192.0.2.7"))
         assert (await service.chat()).status == 200
         redis.dies()
         for _ in range(3):
             refused = await service.chat()
             assert (refused.status, refused.json["code"]) == (503, "limits_unavailable")
             assert refused.headers["Retry-After"] == "3"
-            await ana.ask()
-        async with ana.asking() as response:
-            assert response.status == 429
-        said = [entry for entry in logged if entry.get("of") == "limits"]
-        assert len(said) == 1
+            await service.run(lambda: limits.take(ana, 10))
+        with pytest.raises(RateLimited):
+            await service.run(lambda: limits.take(ana, 10))
+        assert len([entry for entry in logged if entry.get("of") == "limits"]) == 1
         await redis.comes()
         await eventually(lambda: is_answered(service))
+        await service.run(lambda: limits.take(ana, 10))
 
 
 async def test_places_come_free_when_the_process_that_held_them_is_dead(

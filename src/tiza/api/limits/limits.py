@@ -1,6 +1,6 @@
 """Permission to ask: taken before an answer, settled after it, whatever became of it.
 
-While Redis is away strangers are refused, since nobody could count them; people who are known are
+While Redis is away guests are refused, since nobody could count them; people with an account are
 counted by each process for itself.
 """
 
@@ -88,7 +88,7 @@ class Limits:
 
         Raises:
             RateLimited: something of it is used up.
-            LimitsUnavailable: a stranger asks and nobody can count.
+            LimitsUnavailable: a guest asks and nobody can count.
 
         """
         quotas = self._policy.quotas(visit.caller)
@@ -108,7 +108,7 @@ class Limits:
         """Return what is left for a caller: `limit`, `remaining` and times in seconds, by name.
 
         Raises:
-            LimitsUnavailable: a stranger asks and nobody can count.
+            LimitsUnavailable: a guest asks and nobody can count.
 
         """
         quotas = self._policy.quotas(visit.caller)

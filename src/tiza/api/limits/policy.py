@@ -5,10 +5,11 @@ import ipaddress
 from tiza.api.callers import Caller, Role
 from tiza.api.limits.quota import Quota
 from tiza.settings import Settings
+from tiza.store.records import NOBODY
 
 REQUESTS, TOKENS, STREAMS = "requests", "tokens", "streams"
 HOUR, DAY = 3600, 24 * 3600
-SHARING = 40  # known people at one address: a school has one router
+SHARING = 40  # people at one address: a school has one router
 IPV6_NETWORK = 64  # bits that one connection to the internet is given
 
 
@@ -19,6 +20,7 @@ class Policy:
         self._holds = not settings.is_private or settings.limits_given
         self._requests, self._streams = settings.max_requests, settings.max_streams_per_client
         self._tokens: dict[Role, int] = {
+            "guest": settings.daily_tokens_student,
             "student": settings.daily_tokens_student,
             "teacher": settings.daily_tokens_teacher,
             "admin": settings.daily_tokens_admin,
@@ -29,7 +31,7 @@ class Policy:
         if not self._holds:
             return []
         found = []
-        if caller.is_known:
+        if caller.person != NOBODY:
             found += self._of(f"user:{caller.person.id}", caller.role)
         if caller.key_id:
             found += self._of(f"key:{caller.key_id}", caller.role)
