@@ -19,6 +19,14 @@ from tiza.validation import problems_of
 
 ENV_FILE = ".env"
 DATABASES = ("postgresql://", "postgres://", "sqlite:///")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LIMITS = {
+    "max_requests",
+    "max_streams_per_client",
+    "daily_tokens_student",
+    "daily_tokens_teacher",
+    "daily_tokens_admin",
+}
 SYSTEM_PROMPT = (
     "You are a patient teacher. Answer the question directly and correctly, in a few short "
     "sentences that a student understands. If you do not know, say so."
@@ -107,6 +115,27 @@ class Settings(BaseSettings):
     max_streams: int = Field(64, ge=1, description=N_("Answers in progress at once, per process."))
     max_queue: int = Field(64, ge=0, description=N_("Questions that may wait for a place."))
 
+    max_requests: int = Field(
+        600, ge=0, description=N_("Questions an hour and client; 0 = any number.")
+    )
+    max_streams_per_client: int = Field(
+        16, ge=0, description=N_("Answers in progress at once, per client; 0 = any number.")
+    )
+    daily_tokens_student: int = Field(
+        200_000, ge=0, description=N_("Tokens a day for a student or a guest; 0 = any number.")
+    )
+    daily_tokens_teacher: int = Field(
+        2_000_000, ge=0, description=N_("Tokens a day for a teacher; 0 = any number.")
+    )
+    daily_tokens_admin: int = Field(
+        0, ge=0, description=N_("Tokens a day for an administrator; 0 = any number.")
+    )
+    response_cache_ttl: float = Field(
+        0,
+        ge=0,
+        description=N_("For how long an answer serves the same question again, in seconds."),
+    )
+
     queue_seconds: float = Field(30, gt=0, description=N_("Longest wait for a place, in seconds."))
     engine_connect_seconds: float = Field(
         5, gt=0, description=N_("Patience to reach the engine, in seconds.")
@@ -126,7 +155,9 @@ class Settings(BaseSettings):
     )
     redis_url: SecretStr = Field(
         SecretStr(""),
-        description=N_("Redis that shares running answers between processes; empty: one process."),
+        description=N_(
+            "Redis that processes share answers and limits through; empty: one process."
+        ),
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -162,6 +193,16 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise PydanticCustomError("address", "must begin with http:// or https://")
         return value.rstrip("/").removesuffix("/v1").rstrip("/")
+
+    @cached_property
+    def is_private(self) -> bool:
+        """Tell whether only this machine can ask."""
+        return self.host in LOOPBACK
+
+    @cached_property
+    def limits_given(self) -> bool:
+        """Tell whether somebody chose a limit."""
+        return not self.model_fields_set.isdisjoint(LIMITS)
 
     @cached_property
     def cache_path(self) -> Path:

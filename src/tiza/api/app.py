@@ -12,13 +12,18 @@ from starlette.middleware.cors import CORSMiddleware
 
 from tiza.api import answers, bounds, conversations, openai, problems, routes
 from tiza.api.admission import Admission
+from tiza.api.callers import Callers
 from tiza.api.engines import Engines
 from tiza.api.identity import LeavesCookie
+from tiza.api.limits import routes as limit_routes
 from tiza.api.middleware import BodyLimit, ClosedDocs, LastDefence, RequestContext
 from tiza.api.state import State
 from tiza.api.stats import Stats
 from tiza.api.streams import routes as stream_routes
+from tiza.api.visit import LeavesHeaders
 from tiza.settings import Settings
+
+EXPOSED = ["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Cache"]
 
 
 def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
@@ -38,10 +43,18 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
                 allow_origins=settings.cors_origins,
                 allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
                 allow_headers=["*"],
-                expose_headers=["X-Request-ID", "Retry-After"],
+                expose_headers=[
+                    "X-Request-ID",
+                    "Retry-After",
+                    "RateLimit",
+                    "RateLimit-Policy",
+                    "X-Cache",
+                ],
             ),
             Middleware(ClosedDocs),
+            Middleware(Callers),
             Middleware(LeavesCookie),
+            Middleware(LeavesHeaders),
             Middleware(LastDefence),
             Middleware(
                 BodyLimit,
@@ -60,6 +73,7 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
     app.include_router(conversations.router)
     app.include_router(answers.router)
     app.include_router(stream_routes.router)
+    app.include_router(limit_routes.router)
     app.openapi = _described(app, settings)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 
@@ -67,7 +81,13 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: State = app.state.tiza
-    async with state.engines, state.opening.kept_open(), state.streams:
+    async with (
+        state.engines,
+        state.limits,
+        state.sharing,
+        state.opening.kept_open(),
+        state.streams,
+    ):
         yield
 
 

@@ -4,6 +4,7 @@ Only routes that name `PersonDep` or `WelcomedDep` look at the cookie, and only 
 person of somebody new. A cookie is worth nothing in a request that another site's page has made.
 """
 
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from fastapi import Depends, Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tiza.api.callers import CALLER
 from tiza.api.state import StateDep, StoreDep
 from tiza.errors import ForeignOrigin
 from tiza.store.records import NOBODY, Person
@@ -33,7 +35,7 @@ async def person_of(request: Request, state: StateDep, store: StoreDep) -> Perso
     if not token:
         return NOBODY
     _check_origin(request, state.settings.cors_origins)
-    return await store.people.find(token) or NOBODY
+    return _noted(await store.people.find(token) or NOBODY, request)
 
 
 PersonDep = Annotated[Person, Depends(person_of)]
@@ -50,11 +52,19 @@ async def welcomed(person: PersonDep, request: Request, state: StateDep, store: 
     token = request.cookies.get(COOKIE, "")
     if person == NOBODY:
         person, token = await store.people.welcome()
+        _noted(person, request)
     leave_cookie(request, token, AGE_SECONDS)
     return person
 
 
 WelcomedDep = Annotated[Person, Depends(welcomed)]
+
+
+def _noted(person: Person, request: Request) -> Person:
+    """Let everybody know who the caller is."""
+    notes = request.scope["state"]
+    notes[CALLER] = replace(notes[CALLER], person=person)
+    return person
 
 
 def leave_cookie(request: Request, token: str, seconds: int) -> None:

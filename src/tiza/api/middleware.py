@@ -12,7 +12,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tiza.api.problems import answer
-from tiza.errors import BodyTooLarge, InternalError
+from tiza.errors import BodyTooLarge, EncodingRefused, InternalError, RequestError
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 QUIET = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})
@@ -119,6 +119,8 @@ class LastDefence:
 class BodyLimit:
     """Refuses bodies over `limit` bytes, whether announced (Content-Length) or not (chunked).
 
+    Packed ones are refused as well: nothing here unpacks, and nothing behind it should.
+
     `others`: paths with a limit of their own.
     """
 
@@ -131,8 +133,8 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         limit = self.others.get(scope["path"], self.limit)
-        if _announced(scope) > limit:
-            await answer(BodyTooLarge(limit=limit), scope)(scope, receive, send)
+        if refused := _refusal(scope, limit):
+            await answer(refused, scope)(scope, receive, send)
             return
         body, more = bytearray(), True
         while more:
@@ -152,6 +154,14 @@ class BodyLimit:
             return message if message is not None else await receive()
 
         await self.app(scope, receive_whole, send)
+
+
+def _refusal(scope: Scope, limit: int) -> RequestError | None:
+    """Return what is wrong with a body by what is announced of it."""
+    for key, value in scope["headers"]:
+        if key == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            return EncodingRefused(encoding=value[:20].decode("latin-1"))
+    return BodyTooLarge(limit=limit) if _announced(scope) > limit else None
 
 
 def _announced(scope: Scope) -> int:

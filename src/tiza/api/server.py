@@ -13,6 +13,7 @@ from tiza.api.admission import Admission
 from tiza.api.app import create_app
 from tiza.api.logs import configure
 from tiza.api.page import Page, web_folder
+from tiza.api.patience import patient
 from tiza.api.streaming import DIRECT_SEND
 from tiza.settings import Settings
 
@@ -42,6 +43,8 @@ def serve(settings: Settings, *, page: bool = False, engine_file: Path | None = 
         ws="none",
         timeout_graceful_shutdown=CLOSE_SECONDS,
     )
+    config.load()
+    config.http_protocol_class = patient(config)
     Server(config, app.state.tiza.admission, settings.drain_seconds).run()
 
 

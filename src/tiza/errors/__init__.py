@@ -69,6 +69,7 @@
     └── RequestError             an answer of the API: has a status and a code (see contract)
         ├── InvalidRequest       422 invalid_request
         ├── BodyTooLarge         413 body_too_large
+        ├── EncodingRefused      415 unsupported_encoding
         ├── NotFound             404 not_found
         ├── ConversationNotFound 404 not_found: it is nobody's, or another person's
         ├── MessageNotFound      404 not_found: it is nobody's, or another person's
@@ -80,6 +81,10 @@
         ├── StoreFull            503 store_full
         ├── ModelUnknown         404 model_not_found
         ├── MethodNotAllowed     405 method_not_allowed
+        ├── RateLimited          429 rate_limited: requests
+        │   ├── TokensSpent        429 rate_limited: tokens
+        │   └── StreamsTaken       429 rate_limited: answers at the same time
+        ├── LimitsUnavailable    503 limits_unavailable
         ├── Overloaded           503 overloaded
         ├── Draining             503 draining
         ├── Interrupted          503 interrupted
@@ -151,6 +156,7 @@ from tiza.errors.models import (
 from tiza.errors.requests import (
     BodyTooLarge,
     Draining,
+    EncodingRefused,
     EngineError,
     EngineLost,
     EngineTimeout,
@@ -158,11 +164,15 @@ from tiza.errors.requests import (
     InternalError,
     Interrupted,
     InvalidRequest,
+    LimitsUnavailable,
     MethodNotAllowed,
     ModelUnknown,
     NotFound,
     Overloaded,
+    RateLimited,
     RequestError,
+    StreamsTaken,
+    TokensSpent,
 )
 from tiza.errors.runs import CannotWrite, RunBroken, RunBusy, RunNotFound, SamplesInvalid
 from tiza.errors.serving import (
@@ -210,6 +220,7 @@ __all__ = [
     "DocumentsMissing",
     "DownloadBroken",
     "Draining",
+    "EncodingRefused",
     "EngineError",
     "EngineGone",
     "EngineLost",
@@ -235,6 +246,7 @@ __all__ = [
     "LessonUnplaced",
     "LessonsInvalid",
     "LessonsMissing",
+    "LimitsUnavailable",
     "LintRulesUnreadable",
     "MessageNotFound",
     "MethodNotAllowed",
@@ -258,6 +270,7 @@ __all__ = [
     "PipelineNotFound",
     "PortTaken",
     "Problem",
+    "RateLimited",
     "RecipeInvalid",
     "RecipeNotFound",
     "ReportUnreadable",
@@ -277,12 +290,14 @@ __all__ = [
     "StoreFull",
     "StoreNewer",
     "StoreUnavailable",
+    "StreamsTaken",
     "TaxonomyNotFound",
     "TeacherError",
     "TeacherRefused",
     "TeacherUnreachable",
     "TemplateUnusable",
     "TizaError",
+    "TokensSpent",
     "TrainingDiverged",
     "WeightsBroken",
     "fields",
