@@ -1,6 +1,8 @@
-"""One stream of the engine in flight, read by one task, passed on to any number of readers.
+"""One stream of the engine in flight, and any number of readers.
 
-It goes on whoever leaves, and stops when the last has left.
+One task holds the stream; whichever reader waits for more reads it, and the others are told. So a
+reader who is alone, as most are, gets each token as directly as from the engine. It goes on whoever
+leaves, and stops when the last has left.
 """
 
 import asyncio
@@ -15,7 +17,7 @@ Source = AbstractAsyncContextManager[EngineStream]
 
 
 class Flight(Growing[list[Frame]]):
-    """Reads from the moment it is made. `landed` is called at the end, before any reader knows."""
+    """Asks from the moment it is made. `landed` is called at the end, before any reader knows."""
 
     def __init__(self, source: Source, landed: Callable[["Flight"], None]) -> None:
         super().__init__()
@@ -24,7 +26,11 @@ class Flight(Growing[list[Frame]]):
         self._readers: dict[Reader, None] = {}  # in the order in which they came
         self._is_paid = False
         self._landed = landed
-        self._task = asyncio.create_task(self._read(source))
+        self._stream: EngineStream | None = None
+        self._is_read = False
+        self._read_to_end = asyncio.Event()
+        self._failure: Exception | None = None
+        self._task = asyncio.create_task(self._hold(source))
 
     def join(self) -> "Reader":
         """Return a reader that begins at the beginning."""
@@ -54,11 +60,31 @@ class Flight(Growing[list[Frame]]):
         """Tell whether nobody reads it."""
         return not self._readers
 
-    async def _read(self, source: Source) -> None:
+    async def more(self) -> None:
+        """Wait for more frames, or the end."""
+        if self._stream is None or self._is_read or self._read_to_end.is_set():
+            await self.news()
+            return
+        self._is_read = True
         try:
-            async with source as stream:
-                while frames := await stream.read():
-                    self.append(frames)
+            if frames := await self._stream.read():
+                self.append(frames)
+            else:
+                self._read_to_end.set()
+        except asyncio.CancelledError:
+            self._wake()  # so that another reads on
+            raise
+        except Exception as exc:  # noqa: BLE001  # it is raised to every reader
+            self._failure = exc
+            self._read_to_end.set()
+        finally:
+            self._is_read = False
+
+    async def _hold(self, source: Source) -> None:
+        try:
+            async with source as self._stream:
+                self._wake()
+                await self._until_read()
             self.is_whole = True
         except asyncio.CancelledError:
             self.error = Interrupted()
@@ -69,6 +95,11 @@ class Flight(Growing[list[Frame]]):
             self.is_over = True
             self._landed(self)
             self._wake()
+
+    async def _until_read(self) -> None:
+        await self._read_to_end.wait()
+        if self._failure is not None:
+            raise self._failure
 
 
 class Reader:
@@ -91,7 +122,7 @@ class Reader:
                 if flight.error is not None:
                     raise flight.error
                 return []
-            await flight.news()
+            await flight.more()
         frames = pieces[self._next] if len(pieces) == self._next + 1 else self._rest()
         self._next = len(pieces)
         return frames
