@@ -150,6 +150,28 @@ async def test_store_says_busy_when_another_program_keeps_it_locked(
         await store.messages.ask(ana, place, "q", WANTED)
 
 
+async def test_nothing_hangs_when_a_task_is_cancelled_twice_while_it_waits_for_a_lock(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a process does that is told to stop: first its tasks are asked to end, then its loop."""
+    monkeypatch.setattr(databases, "BUSY_SECONDS", 0.5)
+    async with opened(f"sqlite:///{file}") as store:
+        ana, _ = await store.people.welcome()
+        place = await empty(store, ana)
+        before = asyncio.all_tasks()
+        with closing(sqlite3.connect(file)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            asking = asyncio.create_task(store.messages.ask(ana, place, "q", WANTED))
+            for _ in range(2):
+                await asyncio.sleep(0.1)
+                asking.cancel()
+            await asyncio.wait({asking})
+        async with asyncio.timeout(10):
+            await asyncio.gather(*(asyncio.all_tasks() - before), return_exceptions=True)
+        assert asking.cancelled()
+        await store.messages.ask(ana, place, "q", WANTED)
+
+
 @pytest.fixture
 def mortal() -> Iterator[Server]:
     """Run a server that only one test uses, and may stop."""

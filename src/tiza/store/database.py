@@ -4,11 +4,15 @@ SQLite has one writer at a time, and here one in each process, so that writers w
 not race for the file's lock; readers go on meanwhile (WAL). PostgreSQL needs nothing of this.
 """
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import (
     DataError,
@@ -164,13 +168,36 @@ def _make_private(url: URL) -> None:
         Path(file).touch(0o600)
 
 
+class _Connection(aiosqlite.Connection):
+    """Stops its thread once.
+
+    SQLAlchemy stops it a second time when a task is cancelled twice in the middle of a statement,
+    and aiosqlite 0.22 would wait for ever for a thread that has gone.
+    """
+
+    _is_stopped = False
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """Stop the thread after what it has been told before."""
+        if self._is_stopped:
+            return None
+        self._is_stopped = True
+        return super().stop()
+
+
+def _connect(database: str, **options: Any) -> _Connection:
+    connection = _Connection(partial(sqlite3.connect, database, **options), iter_chunk_size=64)
+    connection._thread.daemon = True  # noqa: SLF001  # as SQLAlchemy does with its own
+    return connection
+
+
 def _sqlite(url: URL, begin: str, connections: int) -> AsyncEngine:
     engine = create_async_engine(
         url,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=STATEMENT_SECONDS,
-        connect_args={"timeout": BUSY_SECONDS},
+        connect_args={"timeout": BUSY_SECONDS, "async_creator_fn": _connect},
     )
 
     @event.listens_for(engine.sync_engine, "connect")
