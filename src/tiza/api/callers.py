@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tiza.api.problems import answer
 from tiza.errors import RequestError
-from tiza.store.credentials import Role
+from tiza.store.credentials import By, Role
 from tiza.store.records import NOBODY, Person
 
 CALLER = "caller"  # under this name in the request's state
@@ -23,9 +23,9 @@ EVERY_SCOPE = frozenset(SCOPES)
 class Caller:
     """Whoever sent a request.
 
-    `person` is NOBODY for a stranger. `key_id` is empty unless an API key, or a token made with
-    one, was used; `scopes` are then those of the key. `address` is the client's, as far as
-    trusted proxies tell it.
+    `person` is NOBODY for a stranger. `key_id` is empty unless an API key was used, or a token made
+    with one (`is_token`); `scopes` are then the key's. `address` is the client's, as far as trusted
+    proxies tell it.
     """
 
     person: Person = NOBODY
@@ -34,16 +34,22 @@ class Caller:
     address: str = ""
     name: str = ""
     scopes: frozenset[str] = EVERY_SCOPE
+    is_token: bool = False
 
     @property
     def is_known(self) -> bool:
-        """Whether they have an account; a cookie of `open` mode is nothing that anybody vouches for."""
+        """Whether they have an account: anybody can have any number of anonymous cookies."""
         return self.role != "guest"
 
 
 async def caller_of(request: Request) -> Caller:
     """Return who sent the request."""
     return cast(Caller, request.scope["state"][CALLER])
+
+
+def by(caller: Caller) -> By:
+    """Return who does something, as the audit log knows them."""
+    return By(caller.person, caller.address)
 
 
 CallerDep = Annotated[Caller, Depends(caller_of)]

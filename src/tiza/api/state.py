@@ -4,6 +4,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from tiza.api.accounts.access import Access
 from tiza.api.admission import Admission
 from tiza.api.engines import Engines
 from tiza.api.opening import OpeningStore
@@ -22,6 +23,7 @@ class State:
         self.settings, self.engines = settings, engines
         self.admission, self.stats = admission, stats
         self.opening = OpeningStore(settings.store_url, settings.retention_days)
+        self.access = Access(settings, self.opening)
         self.streams = Streams(settings, self.opening)
 
 
