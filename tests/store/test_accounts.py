@@ -81,6 +81,18 @@ async def test_name_is_taken_when_it_differs_in_form_only(
     assert (await store.accounts.named(name)).person == lola.person
 
 
+async def test_nothing_is_found_when_what_is_asked_for_cannot_be_kept(
+    store: Store, lola: Account
+) -> None:
+    """Characters that PostgreSQL refuses are a name or an id that nobody has."""
+    assert (await store.accounts.named("lo\0la")).person == lola.person
+    assert await store.accounts.with_password("\0") is None
+    with pytest.raises(KeyNotFound):
+        await store.keys.revoke(OPERATOR, lola.person, "\0")
+    with pytest.raises(InvitationNotFound):
+        await store.invitations.revoke(OPERATOR, "\0", None)
+
+
 async def test_account_has_what_its_cookie_had_when_it_is_new(store: Store) -> None:
     """Whoever gets an account keeps their conversations, and their cookie is worth nothing more."""
     person, cookie = await store.people.welcome()
@@ -151,7 +163,8 @@ async def test_key_leads_to_nobody_when_it_may_not_be_used(
     assert found is not None
     assert (found.key, found.secret_hash, found.account) == (good, b"hash", lola)
     assert await store.keys.find(old.id) is None
-    assert await store.keys.find("' OR 1=1 --") is None
+    for wrong in ("' OR 1=1 --", "", "x" * 100):
+        assert await store.keys.find(wrong) is None
     await store.accounts.disable(OPERATOR, "lola")
     assert await store.keys.find(good.id) is None
     await store.accounts.disable(OPERATOR, "lola", disabled=False)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -56,6 +57,11 @@ def add(name: str, role: "AccountRole") -> None:
     """Make an account."""
     from tiza.api.accounts import links
     from tiza.store.credentials import By
+    from tiza.store.names import CHARS, FORM
+
+    if len(name) > CHARS or not re.match(FORM, name):
+        words = _("a name has at most {chars} characters, and no /")
+        raise click.BadParameter(words.format(chars=CHARS))
 
     async def work(store: "Store", settings: "Settings") -> str:
         account = await store.accounts.create(By(), name, role)

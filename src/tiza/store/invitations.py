@@ -15,7 +15,7 @@ from tiza.store.accounts import account_of, make, set_password
 from tiza.store.credentials import Account, AccountRole, By, Invitation
 from tiza.store.database import Database
 from tiza.store.records import Person
-from tiza.store.tokens import hashed, new_public_id, new_token
+from tiza.store.tokens import ID, hashed, new_public_id, new_token
 
 RESET_AGE = timedelta(days=3)
 FIRST_AGE = timedelta(hours=24)
@@ -126,6 +126,8 @@ class Invitations:
             InvitationNotFound: they have none of that id.
 
         """
+        if not ID.fullmatch(invitation_id):
+            raise InvitationNotFound
         gone = delete(invitations).where(invitations.c.id == invitation_id)
         if inviter is not None:
             gone = gone.where(invitations.c.invited_by == inviter.id)

@@ -15,6 +15,7 @@ from tiza.store.accounts import account_of
 from tiza.store.credentials import By, Key, KeyHolder
 from tiza.store.database import Database
 from tiza.store.records import Person
+from tiza.store.tokens import ID
 
 USED_EVERY = timedelta(minutes=1)  # how exactly it is known when a key was used last
 COLUMNS = (
@@ -89,6 +90,8 @@ class Keys:
             KeyNotFound: they have none of that id.
 
         """
+        if not ID.fullmatch(key_id):
+            raise KeyNotFound
         gone = delete(keys).where(keys.c.id == key_id, keys.c.person_id == person.id)
         async with self._database.writing() as connection:
             if not (await connection.execute(gone)).rowcount:

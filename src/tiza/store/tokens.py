@@ -1,10 +1,12 @@
 """Random tokens, of which only a hash is kept: they are too long to be guessed back from it."""
 
 import hashlib
+import re
 import secrets
 
 TOKEN_BYTES = 32
 ID_BYTES = 6
+ID = re.compile("[0-9a-f]{12}")
 
 
 def new_token() -> str:

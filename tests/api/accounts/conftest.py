@@ -1,6 +1,6 @@
 """A service with accounts, one of each role."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,6 +8,7 @@ import pytest
 
 from tests.api.faulty_engine import FaultyEngine
 from tests.api.service import Answer, Service, running, until
+from tiza.api.accounts import passwords
 from tiza.api.accounts.gates import SESSION
 from tiza.store.credentials import AccountRole, By
 from tiza.store.store import Store
@@ -74,7 +75,24 @@ async def join(service: Service, name: str, role: AccountRole, **headers: str) -
 
 
 @pytest.fixture
-async def school(engine: FaultyEngine) -> AsyncIterator[Class]:
+def cheap_hashes() -> Iterator[None]:
+    """Hash passwords quickly, where it is not their hashes that are tested."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "PASSES", 1)
+        patch.setattr(passwords, "MEMORY_KIB", 64)
+        forget_hashes()
+        yield
+    forget_hashes()
+
+
+def forget_hashes() -> None:
+    """Have the cost of a hash looked at again."""
+    passwords._argon2.cache_clear()
+    passwords._nobodys.cache_clear()
+
+
+@pytest.fixture
+async def school(engine: FaultyEngine, cheap_hashes: None) -> AsyncIterator[Class]:
     """Run the service in `accounts` mode, with Ana and Ben (students), Tom (teacher), Root."""
     async with running(vllm_api_url=engine.url, auth_mode="accounts") as service:
         roles: dict[str, AccountRole] = {"ana": "student", "ben": "student"}

@@ -91,40 +91,38 @@ async def test_key_opens_nothing_when_it_was_revoked_or_its_owner_is_disabled(
         assert (refused.status, refused.json["code"]) == (401, "unauthenticated")
 
 
-@pytest.mark.parametrize(
-    "given",
-    [
-        *("' OR '1'='1", "tiza_' OR 1=1 --_x", "tiza_0123456789ab_'; DROP TABLE keys; --"),
-        *("tiza_%_" + "A" * 43, "tiza_0123456789ab_" + "A" * 43, "x" * 6000, "a.b.c", "..", "."),
-        *("Basic YTpi", "", "null", "undefined", "tiza_0123456789ab_" + "é" * 43),
-    ],
-)
-async def test_nobody_gets_in_when_the_key_is_an_attack(school: Class, given: str) -> None:
+ATTACKS = [
+    *("' OR '1'='1", "tiza_' OR 1=1 --_x", "tiza_0123456789ab_'; DROP TABLE keys; --"),
+    *("tiza_%_" + "A" * 43, "tiza_0123456789ab_" + "A" * 43, "x" * 6000, "a.b.c", "..", "."),
+    *("Basic YTpi", "", "null", "undefined", "tiza_0123456789ab_" + "é" * 43),
+]
+SPLIT = [
+    b"Authorization: Bearer x\r\nX-Injected: y\x00z",
+    b"Authorization: Bearer \x00\x01",
+    b"Authorization : Bearer x",
+    b"Authorization: Bearer x\r\n Set-Cookie: tiza_session=planted",
+]
+
+
+async def test_nobody_gets_in_when_the_key_is_an_attack(school: Class) -> None:
     """What is no key leads nowhere, least of all into the database."""
     key = await school.key("ana")
-    refused = await school.service.ask("/models", headers=bearer(given))
-    assert (refused.status, refused.json["code"]) == (401, "unauthenticated")
+    for given in ATTACKS:
+        refused = await school.service.ask("/models", headers=bearer(given))
+        assert (refused.status, refused.json["code"]) == (401, "unauthenticated"), given
     basic = await school.service.ask("/models", headers={"Authorization": f"Basic {key}"})
     assert basic.status == 401
     assert (await school.with_key(key, "/models")).status == 200
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"Authorization: Bearer x\r\nX-Injected: y\x00z",
-        b"Authorization: Bearer \x00\x01",
-        b"Authorization : Bearer x",
-        b"Authorization: Bearer x\r\n Set-Cookie: tiza_session=planted",
-    ],
-)
-async def test_header_is_not_split_when_it_has_line_ends(school: Class, line: bytes) -> None:
+async def test_header_is_not_split_when_it_has_line_ends(school: Class) -> None:
     """Whatever is written into a header, the answer is a refusal without it."""
-    request = b"GET /models HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + line + b"\r\n\r\n"
-    answer = await school.service.raw(request)
-    assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 401"))
-    assert b"planted" not in answer
-    assert b"Injected" not in answer
+    for line in SPLIT:
+        head = b"GET /models HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        answer = await school.service.raw(head + line + b"\r\n\r\n")
+        assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 401")), line
+        assert b"planted" not in answer
+        assert b"Injected" not in answer
 
 
 async def test_request_id_is_our_own_when_a_client_writes_lines_into_it(school: Class) -> None:

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from tiza.api.accounts.passwords import AT_ONCE, LEFT, WAITING, Passwords, check, left
+from tiza.api.accounts import passwords as ours
+from tiza.api.accounts.passwords import AT_ONCE, LEFT, Passwords, check, left
 from tiza.errors import InvalidRequest, Overloaded
 
 
@@ -69,10 +70,11 @@ async def test_comparing_takes_as_long_when_there_is_no_account() -> None:
     passwords.close()
 
 
-async def test_work_is_refused_when_too_many_wait() -> None:
+async def test_work_is_refused_when_too_many_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """A flood of passwords takes neither the memory nor the threads of everything else."""
+    monkeypatch.setattr(ours, "WAITING", 4)
     passwords = Passwords()
-    many = [passwords.hash("a password") for _ in range(WAITING + 3)]
+    many = [passwords.hash("a password") for _ in range(4 + 3)]
     done = await asyncio.gather(*many, return_exceptions=True)
     assert sum(isinstance(each, Overloaded) for each in done) == 3
     assert len(passwords._threads._threads) <= AT_ONCE

@@ -14,13 +14,13 @@ from starlette.responses import RedirectResponse, Response
 
 from tiza.api.accounts.entering import PROBLEMS, anonymous_of, begin
 from tiza.api.accounts.provider import Provider, Trip
-from tiza.api.accounts.schemas import NAME_CHARS
 from tiza.api.accounts.secret import derived
 from tiza.api.callers import CallerDep, by
 from tiza.api.cookies import leave, secured
 from tiza.api.state import State, StateDep, StoreDep
 from tiza.api.strict_json import StrictRoute
 from tiza.errors import NotFound, ProviderAway, ProviderRefused
+from tiza.store.names import CHARS
 from tiza.translation import N_
 
 COOKIE = "tiza_trip"
@@ -83,8 +83,8 @@ def _provider(request: Request, state: State) -> Provider:
 
 def _name(claims: Any) -> str:
     found = next(str(claims[each]) for each in NAMES if claims.get(each))
-    plain = "".join(each if each.isprintable() else " " for each in found)
-    return " ".join(plain.split())[:NAME_CHARS].strip() or "?"
+    plain = "".join(each if each.isprintable() and each != "/" else " " for each in found)
+    return " ".join(plain.split())[:CHARS].strip() or "?"
 
 
 def _seal(trip: Trip, secret: bytes) -> str:

@@ -8,12 +8,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from tiza.api.schemas import whole
 from tiza.store.credentials import AccountRole, Role
+from tiza.store.names import CHARS, FORM
 
-NAME_CHARS = 64
-NAME = r"^[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$"  # no blanks around it
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
 MOST_USES, MOST_DAYS = 1000, 366
 
-Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARS, pattern=NAME)]
+Name = Annotated[str, Field(min_length=1, max_length=CHARS, pattern=FORM)]
 Password = Annotated[str, Field(max_length=1000)]  # the rules for a new one are `passwords`' affair
 Link = Annotated[str, Field(max_length=128)]
 Days = Annotated[int, Field(ge=1, le=MOST_DAYS), BeforeValidator(whole)]
@@ -27,7 +27,7 @@ class _Body(BaseModel):
 class SignInRequest(_Body):
     """`POST /auth/sign-in`."""
 
-    name: Annotated[str, Field(max_length=NAME_CHARS)]
+    name: Annotated[str, Field(max_length=CHARS)]
     password: Password
 
 
@@ -56,7 +56,7 @@ class PasswordChange(_Body):
 class KeyRequest(_Body):
     """`POST /me/keys`. `days` is how long it is valid; null: until it is revoked."""
 
-    name: Annotated[str, Field(min_length=1, max_length=NAME_CHARS)]
+    name: Annotated[str, Field(min_length=1, max_length=CHARS, pattern=PLAIN)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=4)] = ["chat"]
     days: Days | None = 90
 
@@ -79,7 +79,7 @@ class InvitationRequest(_Body):
     role: AccountRole = "student"
     uses: Annotated[int, Field(ge=1, le=MOST_USES), BeforeValidator(whole)] = 1
     days: Days = 14
-    label: Annotated[str, Field(max_length=NAME_CHARS)] = ""
+    label: Annotated[str, Field(max_length=CHARS, pattern=PLAIN)] = ""
 
 
 class NewUser(_Body):
