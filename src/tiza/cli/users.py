@@ -1,6 +1,5 @@
 """`tiza user …`, `tiza key …`, `tiza audit`: accounts, without a running service."""
 
-import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -25,6 +24,8 @@ SCOPES = ("chat", "conversations", "stats", "users")
 
 def with_store(work: "Callable[[Store, Settings], Awaitable[T]]") -> T:
     """Open the store, do the work, and close it."""
+    import asyncio
+
     from tiza.settings import load
     from tiza.store.store import opened
 
@@ -205,7 +206,13 @@ def revoke(user_name: str, key_id: str) -> None:
 
 
 @click.command(help=_("Show who did what: sign-ins, keys, roles, exports, deletions."))
-@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=100,
+    show_default=True,
+    help=_("How many entries, the newest first."),
+)
 @as_json_option
 def audit(limit: int, *, as_json: bool) -> None:
     """Print the newest entries of the audit log."""
