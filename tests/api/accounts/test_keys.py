@@ -179,14 +179,14 @@ async def test_token_is_refused_when_it_is_forged(school: Class) -> None:
     (public,) = (await school.service.ask("/auth/jwks")).json["keys"]
     assert "d" not in public
     claims = dict(jwt.decode(genuine, ECKey.import_key(public), ["ES256"]).claims)
-    header = {"alg": "ES256", "kid": public["kid"]}
+    header = {"alg": "ES256", "kid": public["kid"], "typ": tokens.TYPE}
     attacker = ECKey.generate_key("P-256", {"kid": public["kid"]}, private=True)
     hmac_with_public = OctKey.import_key(json.dumps(public).encode())
     head, body, signature = genuine.split(".")
 
     forged = {
-        "none": unsigned(claims, {"alg": "none"}),
-        "None": unsigned(claims, {"alg": "None", "kid": public["kid"]}),
+        "none": unsigned(claims, header | {"alg": "none"}),
+        "None": unsigned(claims, header | {"alg": "None"}),
         "cut off": f"{head}.{body}.",
         "own key": jwt.encode(header, claims, attacker, ["ES256"]),
         "unknown key": jwt.encode(header | {"kid": "x"}, claims, attacker, ["ES256"]),
@@ -197,7 +197,7 @@ async def test_token_is_refused_when_it_is_forged(school: Class) -> None:
             header | {"alg": "HS256"}, claims, hmac_with_public, ["HS256"]
         ),
         "other claims": f"{head}.{_other(body)}.{signature}",
-        "kid injection": unsigned(claims, {"alg": "ES256", "kid": "' OR 1=1 --"}),
+        "kid injection": unsigned(claims, header | {"kid": "' OR 1=1 --"}),
     }
     for name, token in forged.items():
         assert (await school.with_key(token, "/models")).status == 401, name
@@ -218,6 +218,7 @@ async def test_token_is_refused_when_it_is_old_or_for_others(
         ("LIFETIME", timedelta(seconds=-1)),
         ("ISSUER", "somebody"),
         ("AUDIENCE", "another service"),
+        ("TYPE", "JWT"),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(tokens, name, value)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from joserfc.jwk import ECKey
 
 ALGORITHM, CURVE = "ES256", "P-256"  # the only one that is made or believed
+TYPE = "at+jwt"  # an access token (RFC 9068), and no other kind of JWT
 ISSUER = AUDIENCE = "tiza"
 LIFETIME = timedelta(minutes=10)
 ROTATION = timedelta(days=30)
@@ -63,7 +64,8 @@ class Tokens:
             "iat": int(now.timestamp()),
             "exp": int((now + LIFETIME).timestamp()),
         }
-        return jwt.encode({"alg": ALGORITHM, "kid": key.kid}, claims, key, [ALGORITHM])
+        header = {"alg": ALGORITHM, "kid": key.kid, "typ": TYPE}
+        return jwt.encode(header, claims, key, [ALGORITHM])
 
     async def read(self, store: Store, text: str) -> Claims | None:
         """Return what a token says; None if it is not valid, for whatever reason."""
@@ -130,8 +132,10 @@ def _verified(text: str, known: Mapping[str, str]) -> Claims:
     from joserfc import jwt
     from joserfc.jws import extract_compact
 
-    kid = extract_compact(text.encode()).headers()["kid"]
-    found = jwt.decode(text, _public(known[kid]), [ALGORITHM]).claims
+    header = extract_compact(text.encode()).headers()
+    if header["typ"] != TYPE:
+        raise ValueError(header["typ"])
+    found = jwt.decode(text, _public(known[header["kid"]]), [ALGORITHM]).claims
     jwt.JWTClaimsRegistry(
         iss={"essential": True, "value": ISSUER},
         aud={"essential": True, "value": AUDIENCE},
