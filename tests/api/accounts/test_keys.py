@@ -112,6 +112,10 @@ async def test_nobody_gets_in_when_the_key_is_an_attack(school: Class) -> None:
         assert (refused.status, refused.json["code"]) == (401, "unauthenticated"), given
     basic = await school.service.ask("/models", headers={"Authorization": f"Basic {key}"})
     assert basic.status == 401
+    session = await school.service.ask("/models", headers=bearer(school.cookies["ana"]))
+    assert session.status == 401
+    as_cookie = await school.service.ask("/models", headers={"Cookie": f"tiza_session={key}"})
+    assert as_cookie.status == 401
     assert (await school.with_key(key, "/models")).status == 200
 
 

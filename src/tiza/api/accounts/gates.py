@@ -134,7 +134,8 @@ class AccountGate:
             return None
         if is_foreign(scope["method"], headers, self._friends):
             raise ForeignOrigin
-        return self.found.get(session) or await self._by_session(session)
+        found = self.found.get(session)
+        return found if found and not found.key_id else await self._by_session(session)
 
     async def _by_session(self, token: str) -> Found | None:
         account = await (await self._opening.get()).sessions.find(token)
@@ -144,8 +145,10 @@ class AccountGate:
         return found
 
     async def _by_bearer(self, credential: str) -> Found | None:
-        if found := self.found.get(credential):
+        found = self.found.get(credential)
+        if found and found.key_id:  # the token of a session is no bearer token
             return found
+        found = None
         if parts := api_keys.parts(credential):
             store = await self._opening.get()
             found = await self._by_key(store, *parts)
