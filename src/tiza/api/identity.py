@@ -4,12 +4,13 @@ Only routes that name `PersonDep` or `WelcomedDep` ask, and only the latter make
 somebody new, in `open` mode. A cookie is worth nothing in a request that another site's page made.
 """
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from tiza.api.accounts.gates import ANONYMOUS, LONGEST
-from tiza.api.callers import CallerDep
+from tiza.api.callers import CALLER, Caller, CallerDep
 from tiza.api.cookies import leave
 from tiza.api.origins import is_foreign
 from tiza.api.state import StateDep, StoreDep
@@ -39,7 +40,7 @@ async def person_of(
         return caller.person
     if is_foreign(request.method, request.headers, state.settings.cors_origins):
         raise ForeignOrigin
-    return await state.access.open_gate.person(token)
+    return _noted(request, caller, await state.access.open_gate.person(token))
 
 
 PersonDep = Annotated[Person, Depends(person_of)]
@@ -61,8 +62,15 @@ async def welcomed(
     token = request.cookies.get(ANONYMOUS, "")
     if person == NOBODY:
         person, token = await store.people.welcome()
+        _noted(request, caller, person)
     leave(request.scope, ANONYMOUS, token, AGE_SECONDS)
     return person
 
 
 WelcomedDep = Annotated[Person, Depends(welcomed)]
+
+
+def _noted(request: Request, caller: Caller, person: Person) -> Person:
+    """Let everybody know who the caller is, where that was found out only here."""
+    request.scope["state"][CALLER] = replace(caller, person=person)
+    return person
