@@ -6,6 +6,7 @@ read at import: call `load()`.
 
 from collections.abc import Mapping
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -48,6 +49,30 @@ class Settings(BaseSettings):
     )
     cors_origins: Annotated[list[str], NoDecode] = Field(
         [], description=N_("Origins of other sites that may call the API, separated by commas.")
+    )
+
+    auth_mode: Literal["open", "accounts", "oidc"] = Field(
+        "open",
+        description=N_("Who gets in: `open` everybody on this machine, else accounts or OpenID."),
+    )
+    open_to_network: bool = Field(
+        False,
+        description=N_("Listen to others in `open` mode: something in front lets in who may."),
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description=N_("Secret of accounts, 32 characters or more; empty: a file in VAR_PATH."),
+    )
+    public_url: str = Field(
+        "", description=N_("Address of the page as people open it, for links and sign-in.")
+    )
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+        [], description=N_("Networks of proxies whose X-Forwarded-For and -Proto are believed.")
+    )
+    oidc_issuer: str = Field("", description=N_("OpenID provider, for example of the school."))
+    oidc_client_id: str = Field("", description=N_("Name of this installation at the provider."))
+    oidc_client_secret: SecretStr = Field(
+        SecretStr(""), description=N_("Secret of this installation at the provider, if it has one.")
     )
 
     model_path: str = Field(
@@ -174,6 +199,17 @@ class Settings(BaseSettings):
             return [origin.strip().rstrip("/") for origin in value.split(",") if origin.strip()]
         return value
 
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            named = [each.strip() for each in value.split(",") if each.strip()]
+            return [str(ip_network(each, strict=False)) for each in named]
+        except ValueError as exc:
+            raise PydanticCustomError("network", "must be networks such as 10.0.0.0/8") from exc
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _lower_case(cls, value: object) -> object:
@@ -186,6 +222,13 @@ class Settings(BaseSettings):
         if address and not address.startswith(DATABASES):
             raise PydanticCustomError("database", "must begin with postgresql:// or sqlite:///")
         return value
+
+    @field_validator("public_url", "oidc_issuer")
+    @classmethod
+    def _address_or_empty(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise PydanticCustomError("address", "must begin with http:// or https://")
+        return value.rstrip("/")
 
     @field_validator("vllm_api_url")
     @classmethod
@@ -203,6 +246,11 @@ class Settings(BaseSettings):
     def limits_given(self) -> bool:
         """Tell whether somebody chose a limit."""
         return not self.model_fields_set.isdisjoint(LIMITS)
+
+    @cached_property
+    def page_url(self) -> str:
+        """Address at which people open the page; the API is under `/api` there."""
+        return self.public_url or f"http://127.0.0.1:{self.port}"
 
     @cached_property
     def cache_path(self) -> Path:

@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
 from tiza.api.asking import Asking
+from tiza.api.callers import caller_of
 from tiza.api.chat import ChatEvents, Generation
 from tiza.api.identity import PersonDep, person_of
 from tiza.api.problems import language_of
@@ -88,7 +89,7 @@ async def _chat_in_conversation(
     if body.conversation_history:
         raise InvalidRequest(TWO_HISTORIES)
     store = await state.opening.get()
-    person = await person_of(request, state, store)
+    person = await person_of(request, state, store, await caller_of(request))
     key = request.headers.get("idempotency-key", "")
     asking = Asking(state, store, person, await visit_of(request), key)
     return await answered(await asking.ask(conversation_id, body), body, request)

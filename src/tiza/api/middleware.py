@@ -16,13 +16,6 @@ from tiza.errors import BodyTooLarge, EncodingRefused, InternalError, RequestErr
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 QUIET = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})
-DOCS = frozenset({"/docs", "/redoc"})
-DOCS_POLICY = (
-    b"content-security-policy",
-    b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-    b"img-src 'self' data:; font-src 'self' data:; worker-src 'self' blob:; "
-    b"base-uri 'none'; frame-ancestors 'none'",
-)
 
 log = structlog.get_logger("tiza.api")
 
@@ -71,24 +64,6 @@ def _request_id(scope: Scope) -> str:
         if key == b"x-request-id" and REQUEST_ID.fullmatch(value):
             return str(value, "ascii")
     return uuid.uuid4().hex
-
-
-class ClosedDocs:
-    """Keeps the documentation pages from loading anything from elsewhere: logos, badges."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Give the pages a policy that a browser enforces."""
-
-        async def send_with_policy(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", []), DOCS_POLICY]}
-            await send(message)
-
-        is_docs = scope.get("path") in DOCS
-        await self.app(scope, receive, send_with_policy if is_docs else send)
 
 
 class LastDefence:

@@ -9,6 +9,8 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tiza.api import precautions
+from tiza.api.accounts.secret import server_secret
 from tiza.api.admission import Admission
 from tiza.api.app import create_app
 from tiza.api.logs import configure
@@ -27,9 +29,14 @@ def serve(settings: Settings, *, page: bool = False, engine_file: Path | None = 
     """Serve until SIGTERM or SIGINT; with `page` the page as well.
 
     Raises:
+        SettingsError: it would let in anybody.
+        SecretUnreadable: the server's secret cannot be used.
         PageMissing: the page's files are not complete.
 
     """
+    precautions.check(settings)
+    if settings.auth_mode != "open":
+        server_secret(settings)
     configure(settings)
     app = create_app(settings, engine_file)
     config = uvicorn.Config(

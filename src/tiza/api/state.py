@@ -4,6 +4,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from tiza.api.accounts.access import Access
 from tiza.api.admission import Admission
 from tiza.api.engines import Engines
 from tiza.api.limits.limits import Limits
@@ -26,6 +27,7 @@ class State:
         self.limits = Limits(settings)
         self.sharing = Sharing(settings.response_cache_ttl, admission, engines)
         self.opening = OpeningStore(settings.store_url, settings.retention_days)
+        self.access = Access(settings, self.opening)
         self.streams = Streams(settings, self.opening)
 
 

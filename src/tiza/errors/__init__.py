@@ -64,6 +64,7 @@
     ├── HarnessMissing           open benchmarks were asked for and their program is not installed
     ├── HarnessFailed            their program ended without results
     ├── ReportUnreadable         a report was written by another version, or is none
+    ├── SecretUnreadable         the file of the server's secret cannot be used
     ├── StoreNewer               the database was written by a newer version
     ├── StoreBroken              the database cannot be used
     └── RequestError             an answer of the API: has a status and a code (see contract)
@@ -76,6 +77,17 @@
         ├── CursorInvalid        422 invalid_request
         ├── ForeignOrigin        403 forbidden
         ├── KeyReused            422 key_reused
+        ├── Unauthenticated      401 unauthenticated
+        │   └── SignInFailed     401 unauthenticated: the name or the password is wrong
+        ├── LinkWorthless        401 link_worthless: an invitation has expired or was used
+        ├── ProviderRefused      401 unauthenticated: signing in at the OpenID provider failed
+        ├── ProviderAway         503 provider_unreachable
+        ├── Forbidden            403 forbidden
+        ├── SignInLocked         429 rate_limited: too many wrong passwords
+        ├── NameTaken            409 name_taken
+        ├── AccountNotFound      404 not_found
+        ├── KeyNotFound          404 not_found: it is nobody's, or another person's
+        ├── InvitationNotFound   404 not_found: it is nobody's, or another person's
         ├── StoreUnavailable     503 store_unavailable
         ├── StoreBusy            503 store_busy
         ├── StoreFull            503 store_full
@@ -99,6 +111,20 @@ Both sentences are English templates that `translation` turns into the reader's 
 caught in two places only: the command line's `main` and the API's exception handlers.
 """
 
+from tiza.errors.accounts import (
+    AccountNotFound,
+    Forbidden,
+    InvitationNotFound,
+    KeyNotFound,
+    LinkWorthless,
+    NameTaken,
+    ProviderAway,
+    ProviderRefused,
+    SecretUnreadable,
+    SignInFailed,
+    SignInLocked,
+    Unauthenticated,
+)
 from tiza.errors.base import Problem, TizaError, fields
 from tiza.errors.evaluating import (
     AnswersRefused,
@@ -206,6 +232,7 @@ from tiza.errors.training import (
 )
 
 __all__ = [
+    "AccountNotFound",
     "ActiveModelGone",
     "AdapterMismatch",
     "AnswersRefused",
@@ -229,6 +256,7 @@ __all__ = [
     "EngineUnreachable",
     "ExamLeaked",
     "ExamMissing",
+    "Forbidden",
     "ForeignOrigin",
     "GateInvalid",
     "GitFailed",
@@ -239,7 +267,9 @@ __all__ = [
     "InternalError",
     "Interrupted",
     "InvalidRequest",
+    "InvitationNotFound",
     "KeyNeeded",
+    "KeyNotFound",
     "KeyReused",
     "LessonError",
     "LessonExists",
@@ -247,6 +277,7 @@ __all__ = [
     "LessonsInvalid",
     "LessonsMissing",
     "LimitsUnavailable",
+    "LinkWorthless",
     "LintRulesUnreadable",
     "MessageNotFound",
     "MethodNotAllowed",
@@ -260,6 +291,7 @@ __all__ = [
     "ModelUnnamable",
     "ModelUnreadable",
     "ModelUnsupported",
+    "NameTaken",
     "NoAnswer",
     "NotFound",
     "NotPromoted",
@@ -270,6 +302,8 @@ __all__ = [
     "PipelineNotFound",
     "PortTaken",
     "Problem",
+    "ProviderAway",
+    "ProviderRefused",
     "RateLimited",
     "RecipeInvalid",
     "RecipeNotFound",
@@ -282,8 +316,11 @@ __all__ = [
     "RunBusy",
     "RunNotFound",
     "SamplesInvalid",
+    "SecretUnreadable",
     "ServiceFailed",
     "SettingsError",
+    "SignInFailed",
+    "SignInLocked",
     "SpaceMissing",
     "StoreBroken",
     "StoreBusy",
@@ -299,6 +336,7 @@ __all__ = [
     "TizaError",
     "TokensSpent",
     "TrainingDiverged",
+    "Unauthenticated",
     "WeightsBroken",
     "fields",
 ]

@@ -2,9 +2,10 @@
 
 import ipaddress
 
-from tiza.api.callers import Caller, Role
+from tiza.api.callers import Caller
 from tiza.api.limits.quota import Quota
 from tiza.settings import Settings
+from tiza.store.credentials import Role
 from tiza.store.records import NOBODY
 
 REQUESTS, TOKENS, STREAMS = "requests", "tokens", "streams"

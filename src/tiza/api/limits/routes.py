@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter, Request
 
-from tiza.api.identity import COOKIE, person_of
+from tiza.api.accounts.gates import ANONYMOUS
+from tiza.api.callers import CallerDep
+from tiza.api.identity import person_of
 from tiza.api.routes import PROBLEMS
 from tiza.api.state import StateDep
 from tiza.api.strict_json import StrictRoute
@@ -19,8 +21,8 @@ router = APIRouter(tags=["service"], route_class=StrictRoute)
     summary=N_("Tell what is left of your requests, tokens and answers at the same time."),
     responses=PROBLEMS,
 )
-async def quota(request: Request, state: StateDep) -> Mapping[str, Mapping[str, int]]:
+async def quota(request: Request, state: StateDep, caller: CallerDep) -> Mapping[str, Mapping[str, int]]:
     """Tell limits and what remains of them, by name; nothing where none hold."""
-    if COOKIE in request.cookies:  # strangers need no store
-        await person_of(request, state, await state.opening.get())
+    if ANONYMOUS in request.cookies:  # strangers need no store
+        await person_of(request, state, await state.opening.get(), caller)
     return await state.limits.standing(await visit_of(request))
