@@ -7,13 +7,14 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha1
 from typing import Any
 
 import structlog
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 
 from tiza.api.limits.quota import Costs, Quota
 from tiza.errors import LimitsUnavailable
@@ -23,6 +24,7 @@ PATIENCE_SECONDS = 1.0
 AWAY_SECONDS = 1.0  # for how long a Redis that failed is not asked again
 LEASE_SECONDS = 60
 RENEW_SECONDS = 20.0
+CLOSE_SECONDS = 3.0
 
 AWAY = (RedisError, OSError, TimeoutError)
 
@@ -78,18 +80,26 @@ for i, key in ipairs(KEYS) do
 end
 """
 
+SHA = {script: sha1(script.encode()).hexdigest() for script in (TAKE, GIVE)}  # noqa: S324  # Redis's name for it
+
 log = structlog.get_logger("tiza.api")
 
 
 @dataclass(frozen=True)
-class _Given:
-    quotas: Sequence[Quota]
-    costs: Costs
-    lease: str
+class _Call:
+    """One run of a script; `told` gets its result, or what went wrong."""
+
+    script: str
+    keys: Sequence[str]
+    args: Sequence[str | int]
+    told: "asyncio.Future[Any]"
 
 
 class Shared:
-    """One process's way to the common counters. Made and closed in a running event loop."""
+    """One process's way to the common counters. Made and closed in a running event loop.
+
+    What is asked in the same moment goes to Redis together.
+    """
 
     def __init__(self, url: str) -> None:
         self._redis: Any = Redis.from_url(
@@ -98,23 +108,22 @@ class Shared:
             socket_connect_timeout=PATIENCE_SECONDS,
             retry=Retry(NoBackoff(), 1),  # once, for a connection that Redis has closed meanwhile
         )
-        self._take = self._redis.register_script(TAKE)
-        self._give = self._redis.register_script(GIVE)
         self._away_until = 0.0
         self._is_away = False
         self._leases: dict[str, list[str]] = {}  # of places: the keys of their quotas
-        self._given: list[_Given] = []
+        self._calls: list[_Call] = []
         self._any = asyncio.Event()
-        self._upkeep = [
-            asyncio.create_task(work) for work in (self._renew_for_ever(), self._give_for_ever())
-        ]
+        self._is_closing = False
+        self._calling = asyncio.create_task(self._call_until_closed())
+        self._renewing = asyncio.create_task(self._renew_for_ever())
 
     async def close(self) -> None:
-        """Give back what is left to give, if that works at once, and disconnect."""
-        for task in self._upkeep:
-            task.cancel()
-        await asyncio.wait(self._upkeep)
-        await self._give_all()
+        """Give back what is left to give, if that works soon, and disconnect."""
+        self._is_closing = True
+        self._any.set()
+        self._renewing.cancel()
+        # Not cancelled: redis-py may take that for its own timeout, and swallow it.
+        await asyncio.wait({self._calling, self._renewing}, timeout=CLOSE_SECONDS)
         await self._redis.aclose()
 
     async def take(
@@ -128,50 +137,75 @@ class Shared:
         """
         if time.monotonic() < self._away_until:
             raise LimitsUnavailable
-        keys = [PREFIX + quota.key for quota in quotas]
-        args: list[str | int] = [lease, LEASE_SECONDS]
-        for quota in quotas:
-            args += (quota.amount, quota.seconds, costs[quota.name])
-        try:
-            fits, *levels = await self._take(keys, args)
-        except AWAY as exc:
-            self._note_away(exc)
-            raise LimitsUnavailable from exc
-        self._is_away = False
+        result = await self._call(TAKE, quotas, costs, lease, LEASE_SECONDS)
+        if isinstance(result, Exception):
+            raise LimitsUnavailable from result
+        fits, *levels = result
         if fits and lease:
             self._leases[lease] = [PREFIX + each.key for each in quotas if not each.seconds]
         return bool(fits), [float(level) for level in levels]
 
     def give(self, quotas: Sequence[Quota], costs: Costs, lease: str) -> None:
-        """Give back soon what was taken too much; negative costs are taken."""
+        """Give back soon what was taken too much; negative costs are taken.
+
+        A Redis that is away has forgotten all, or lets the lease lapse.
+        """
         self._leases.pop(lease, None)
-        self._given.append(_Given(quotas, costs, lease))
+        self._call(GIVE, quotas, costs, lease)
+
+    def _call(
+        self, script: str, quotas: Sequence[Quota], costs: Costs, *first: str | int
+    ) -> "asyncio.Future[Any]":
+        args = list(first)
+        for quota in quotas:
+            args += (quota.amount, quota.seconds, costs[quota.name])
+        told = asyncio.get_running_loop().create_future()
+        self._calls.append(_Call(script, [PREFIX + quota.key for quota in quotas], args, told))
         self._any.set()
+        return told
+
+    async def _call_until_closed(self) -> None:
+        while not self._is_closing:
+            await self._any.wait()
+            self._any.clear()
+            await self._call_all()
+
+    async def _call_all(self) -> None:
+        """Make all calls in one round trip."""
+        calls, self._calls = self._calls, []
+        if not calls:
+            return
+        try:
+            results = await self._results(calls)
+            if any(isinstance(result, NoScriptError) for result in results):
+                results = await self._again(calls, results)
+            self._is_away = False
+        except AWAY as exc:
+            self._note_away(exc)
+            results = [exc] * len(calls)
+        for call, result in zip(calls, results, strict=True):
+            if not call.told.done():  # its client has left
+                call.told.set_result(result)
+
+    async def _again(self, calls: Sequence[_Call], results: Sequence[Any]) -> list[Any]:
+        """Bring the scripts to a Redis that is new, and make those calls that lacked them."""
+        for script in SHA:
+            await self._redis.script_load(script)
+        lacking = [n for n, result in enumerate(results) if isinstance(result, NoScriptError)]
+        told = dict(zip(lacking, await self._results([calls[n] for n in lacking]), strict=True))
+        return [told.get(n, result) for n, result in enumerate(results)]
+
+    async def _results(self, calls: Sequence[_Call]) -> list[Any]:
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for call in calls:
+                pipeline.evalsha(SHA[call.script], len(call.keys), *call.keys, *call.args)
+            return list(await pipeline.execute(raise_on_error=False))
 
     def _note_away(self, exc: BaseException) -> None:
         self._away_until = time.monotonic() + AWAY_SECONDS
         if not self._is_away:
             log.warning("redis away", error=type(exc).__name__, of="limits")
         self._is_away = True
-
-    async def _give_for_ever(self) -> None:
-        while True:
-            await self._any.wait()
-            self._any.clear()
-            await self._give_all()
-
-    async def _give_all(self) -> None:
-        """Give back in one round trip. A Redis that is away has forgotten, or lets leases lapse."""
-        given, self._given = self._given, []
-        if not given:
-            return
-        try:
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for each in given:
-                    await self._give(*_words(each), client=pipeline)
-                await pipeline.execute()
-        except AWAY as exc:
-            self._note_away(exc)
 
     async def _renew_for_ever(self) -> None:
         while True:
@@ -190,10 +224,3 @@ class Shared:
                     pipeline.zadd(key, {lease: until})
                     pipeline.expire(key, LEASE_SECONDS)
             await pipeline.execute()
-
-
-def _words(given: _Given) -> tuple[list[str], list[str | int]]:
-    args: list[str | int] = [given.lease]
-    for quota in given.quotas:
-        args += (quota.amount, quota.seconds, given.costs[quota.name])
-    return [PREFIX + quota.key for quota in given.quotas], args
