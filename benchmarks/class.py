@@ -82,6 +82,7 @@ async def generations(session: aiohttp.ClientSession, url: str) -> int:
 
 async def measure(url: str, students: int, rounds: int) -> list[dict[str, Any]]:
     """Let one and a class ask in turns; the first round warms up and is left out."""
+    await _ready(url)
     found = []
     for number in range(rounds + 1):
         alone, together = (SUBJECTS[(2 * number + n) % len(SUBJECTS)] for n in range(2))
@@ -91,6 +92,16 @@ async def measure(url: str, students: int, rounds: int) -> list[dict[str, Any]]:
         }
         found.append(row)
     return found[1:]
+
+
+async def _ready(url: str) -> None:
+    """Wait until the engine has loaded its model."""
+    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
+        while True:
+            async with session.get(f"{url}/health") as response:
+                if response.ok:
+                    return
+            await asyncio.sleep(0.1)
 
 
 def _question(subject: str, number: int) -> str:
