@@ -127,16 +127,23 @@ def api(engine: str, environment: dict[str, str]) -> Iterator[tuple[str, int]]:
 
 async def flood(url: str, pid: int, number: int) -> dict[str, Any]:
     """Ask for streams at once, each on its own connection; return what came of it."""
-    process, statuses = psutil.Process(pid), Counter[int]()
+    process, outcomes = psutil.Process(pid), Counter[str]()
     cpu, memory = sum(process.cpu_times()[:2]), process.memory_info().rss
     held = asyncio.Event()
 
     async def ask(session: aiohttp.ClientSession, nth: int) -> None:
-        async with session.post(f"{url}/chat", json=CHAT | {"message": f"hi {nth}"}) as response:
-            statuses[response.status] += 1
-            if statuses.total() == number:
-                held.set()
-            await held.wait()  # so that all connections are open together
+        asked = CHAT | {"message": f"hi {nth}"}
+        try:
+            async with session.post(f"{url}/chat", json=asked) as response:
+                seen(str(response.status))
+                await held.wait()  # so that all connections are open together
+        except aiohttp.ClientError:
+            seen("closed")  # before it was heard: too many come in the same moment
+
+    def seen(what: str) -> None:
+        outcomes[what] += 1
+        if outcomes.total() == number:
+            held.set()
 
     started = time.perf_counter()
     timeout = aiohttp.ClientTimeout(total=None)
@@ -146,13 +153,13 @@ async def flood(url: str, pid: int, number: int) -> dict[str, Any]:
         for nth in range(number):
             asked.append(asyncio.create_task(ask(session, nth)))
             if nth % WAVE == WAVE - 1:
-                while statuses.total() < nth // 2:  # noqa: ASYNC110  # not worth an event
+                while outcomes.total() < nth // 2:  # noqa: ASYNC110  # not worth an event
                     await asyncio.sleep(0.01)
         await asyncio.gather(*asked)
         seconds = time.perf_counter() - started
     return {
         "streams": number,
-        "statuses": dict(statuses),
+        "outcomes": dict(outcomes),
         "seconds": seconds,
         "cpu_us_per_request": (sum(process.cpu_times()[:2]) - cpu) / number * 1e6,
         "memory_mb_more": (process.memory_info().rss - memory) / 1e6,
@@ -188,7 +195,7 @@ def report(counted: dict[str, float], rows: list[dict[str, Any]], flooded: dict[
             f"{row['path']:<15} {cost:>8.1f} {cost - before:>7.1f} {at:>10.1f} {at - first:>7.1f}"
         )
     print(
-        f"flood of {flooded['streams']}: {flooded['statuses']} in {flooded['seconds']:.1f} s, "
+        f"flood of {flooded['streams']}: {flooded['outcomes']} in {flooded['seconds']:.1f} s, "
         f"{flooded['cpu_us_per_request']:.0f} µs each, {flooded['memory_mb_more']:+.0f} MB"
     )
     OUT.parent.mkdir(parents=True, exist_ok=True)
