@@ -44,7 +44,7 @@ class Flight(Growing[list[Frame]]):
         That is the first of those who stay: who began and leaves early does not pay for all.
         """
         pays = next(iter(self._readers)) is reader and not self._is_paid
-        self._is_paid = self.is_over
+        self._is_paid = self._is_paid or (pays and self.is_over)
         del self._readers[reader]
         if not self._readers:
             self._task.cancel()
