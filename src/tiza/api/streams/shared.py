@@ -51,11 +51,17 @@ class Shared:
         )
         self._published: dict[str, _Published] = {}
         self._any = asyncio.Event()
+        self._is_closing = False
         self._publishing = asyncio.create_task(self._publish_for_ever())
 
     async def close(self) -> None:
-        """Publish what is left, if that works at once, and disconnect."""
-        self._publishing.cancel()
+        """Publish what is left, if that works at once, and disconnect.
+
+        The task that publishes is asked to end, not cancelled: redis-py 8.1 may take a
+        cancellation for its own timeout.
+        """
+        self._is_closing = True
+        self._any.set()
         await asyncio.wait({self._publishing})
         with suppress(*AWAY):
             await self._publish()
@@ -111,7 +117,7 @@ class Shared:
 
     async def _publish_for_ever(self) -> None:
         away = False
-        while True:
+        while not self._is_closing:
             await self._any.wait()
             try:
                 await self._publish()

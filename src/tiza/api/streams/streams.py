@@ -43,6 +43,7 @@ class Streams:
         self._keys = WeakValueDictionary[tuple[int, str], asyncio.Lock]()
         self._tasks: set[asyncio.Task[None]] = set()
         self._doubtful: float | None = None
+        self._is_closing = False
         self._shared: Shared | None = None
 
     async def __aenter__(self) -> Self:
@@ -57,6 +58,7 @@ class Streams:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        self._is_closing = True  # who talks to Redis may not hear that it is cancelled
         for answering in self._answering.values():
             answering.cut("interrupted")
         if self._tasks:
@@ -175,7 +177,7 @@ class Streams:
 
     async def _every_second(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do one part of the upkeep; a Redis that hangs does not keep texts from the store."""
-        while True:
+        while not self._is_closing:
             await asyncio.sleep(SAVE_SECONDS)
             try:
                 await work()
