@@ -239,8 +239,8 @@ class Settings(BaseSettings):
 
     @cached_property
     def is_private(self) -> bool:
-        """Tell whether only this machine can ask."""
-        return self.host in LOOPBACK
+        """Tell whether only this machine can ask, and nobody has to say who they are."""
+        return self.auth_mode == "open" and not self.open_to_network and self.host in LOOPBACK
 
     @cached_property
     def limits_given(self) -> bool:

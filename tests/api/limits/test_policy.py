@@ -4,9 +4,10 @@ import dataclasses
 
 import pytest
 
-from tiza.api.callers import Caller, Role
+from tiza.api.callers import Caller
 from tiza.api.limits.policy import SHARING, Policy
 from tiza.settings import Settings
+from tiza.store.credentials import Role
 from tiza.store.records import Person
 
 STRANGER = Caller(address="192.0.2.7")

@@ -29,7 +29,12 @@ FOR_KEYS: Mapping[str, str] = {  # the scope that a key needs, by the first part
     "users": "users",
     "invitations": "users",
 }
-FOR_EVERY_KEY = frozenset({("GET", "/me"), ("POST", "/auth/token"), ("POST", "/auth/token/revoke")})
+FOR_EVERY_KEY = frozenset(
+    {
+        *(("GET", "/me"), ("GET", "/me/quota")),
+        *(("POST", "/auth/token"), ("POST", "/auth/token/revoke")),
+    }
+)
 ROLES: Mapping[str, tuple[Role, ...]] = {
     "stats": ("admin",),
     "metrics": ("admin",),

@@ -21,7 +21,9 @@ router = APIRouter(tags=["service"], route_class=StrictRoute)
     summary=N_("Tell what is left of your requests, tokens and answers at the same time."),
     responses=PROBLEMS,
 )
-async def quota(request: Request, state: StateDep, caller: CallerDep) -> Mapping[str, Mapping[str, int]]:
+async def quota(
+    request: Request, state: StateDep, caller: CallerDep
+) -> Mapping[str, Mapping[str, int]]:
     """Tell limits and what remains of them, by name; nothing where none hold."""
     if ANONYMOUS in request.cookies:  # strangers need no store
         await person_of(request, state, await state.opening.get(), caller)
