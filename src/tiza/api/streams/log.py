@@ -62,7 +62,8 @@ class Log:
             self.end = end
             self._over.set()
             for waiter, _ in self._waiting:
-                _wake(waiter)
+                if not waiter.done():
+                    waiter.set_result(None)
             self._waiting.clear()
 
     def add_missing(self, text: str, begins: int = 0) -> bool:
@@ -111,12 +112,6 @@ class Log:
 
 
 def _goes_on_waiting(waiter: "asyncio.Future[None]", take: TakeNow, text: str) -> bool:
-    if waiter.done() or take(text):  # a reader that left was cancelled
-        return not waiter.done()
-    waiter.set_result(None)
-    return False
-
-
-def _wake(waiter: "asyncio.Future[None]") -> None:
-    if not waiter.done():
+    if not waiter.done() and not take(text):  # a reader that left was cancelled
         waiter.set_result(None)
+    return not waiter.done()
