@@ -22,7 +22,7 @@ from tiza.runs.events import Events
 from tiza.runs.run import Run, now, surroundings
 from tiza.runs.samples import Sample
 from tiza.train import base, plot, resources, targets
-from tiza.train.checkpoint import Checkpoint
+from tiza.train.checkpoint import Checkpoint, State
 from tiza.train.data import Rows, Tokenizer, prepare
 from tiza.train.loop import Work, fit
 from tiza.train.network import Network, has_bfloat16
@@ -103,21 +103,28 @@ def _train(
         "begun": begun,
         "ended": now(),
         "result": result,
-        "network": network.name,
-        "samples": rows.counts,
-        "prefix_tokens": rows.prefix,
-        "steps": state.step,
-        "planned_steps": len(steps),
-        "held_out_loss": state.best,
-        "seconds": round(state.seconds, 1),
-        "tokens": state.tokens,
-        "tokens_per_second": round(state.tokens / max(state.seconds, 1e-6), 1),
+        **_figures(work, state),
         "peak_memory_bytes": resources.used(device),
         **surroundings(*PACKAGES),
     }
     run.record("train", facts)
     shutil.rmtree(folder)
     return facts
+
+
+def _figures(work: Work, state: State) -> dict[str, Any]:
+    """Return what the training came to, as the run's manifest has it."""
+    return {
+        "network": work.network.name,
+        "samples": work.rows.counts,
+        "prefix_tokens": work.rows.prefix,
+        "steps": state.step,
+        "planned_steps": len(work.steps),
+        "held_out_loss": state.best,
+        "seconds": round(state.seconds, 1),
+        "tokens": state.tokens,
+        "tokens_per_second": round(state.tokens / max(state.seconds, 1e-6), 1),
+    }
 
 
 def _saved(network: Network, order: Order, facts: Mapping[str, Any]) -> str:
