@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -170,6 +171,25 @@ async def test_nothing_hangs_when_a_task_is_cancelled_twice_while_it_waits_for_a
             await asyncio.gather(*(asyncio.all_tasks() - before), return_exceptions=True)
         assert asking.cancelled()
         await store.messages.ask(ana, place, "q", WANTED)
+
+
+async def test_no_thread_is_left_when_a_store_closes_after_a_cancelled_statement(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that outlives the store would tell a closed loop of its statement's end."""
+    monkeypatch.setattr(databases, "BUSY_SECONDS", 1.0)
+    threads = set(threading.enumerate())
+    with closing(sqlite3.connect(file)) as other:
+        async with opened(f"sqlite:///{file}") as store:
+            ana, _ = await store.people.welcome()
+            place = await empty(store, ana)
+            other.execute("BEGIN IMMEDIATE")
+            asking = asyncio.create_task(store.messages.ask(ana, place, "q", WANTED))
+            for _ in range(2):
+                await asyncio.sleep(0.1)
+                asking.cancel()
+            await asyncio.wait({asking})
+    assert not [one for one in set(threading.enumerate()) - threads if "worker" in one.name]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ not race for the file's lock; readers go on meanwhile (WAL). PostgreSQL needs no
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -56,10 +56,11 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = _with_driver(make_url(url))
+        self._connections: list[_Connection] = []
         if self.is_sqlite:
             _make_private(self.url)
-            self._reader = _sqlite(self.url, "BEGIN", POOL)
-            self._writer = _sqlite(self.url, "BEGIN IMMEDIATE", 1)
+            self._reader = _sqlite(self.url, "BEGIN", POOL, self._connect)
+            self._writer = _sqlite(self.url, "BEGIN IMMEDIATE", 1, self._connect)
         else:
             self._reader = self._writer = _postgresql(self.url)
 
@@ -107,9 +108,16 @@ class Database:
                     await driver.execute(statement, timeout=VACUUM_SECONDS)
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and wait for those that a cancelled task has left behind."""
         await self._reader.dispose()
         await self._writer.dispose()
+        await asyncio.gather(*(connection.ended() for connection in self._connections))
+
+    def _connect(self, database: str, **options: Any) -> "_Connection":
+        connection = _Connection(partial(sqlite3.connect, database, **options), iter_chunk_size=64)
+        self._connections = [one for one in self._connections if one.is_alive]
+        self._connections.append(connection)
+        return connection
 
 
 @contextmanager
@@ -169,13 +177,23 @@ def _make_private(url: URL) -> None:
 
 
 class _Connection(aiosqlite.Connection):
-    """Stops its thread once.
+    """Stops its thread once, and can be waited for.
 
     SQLAlchemy stops it a second time when a task is cancelled twice in the middle of a statement,
-    and aiosqlite 0.22 would wait for ever for a thread that has gone.
+    and aiosqlite 0.22 would wait for ever for a thread that has gone. After one cancel nobody
+    waits for the thread at all, and it would tell a loop of its end that may be closed by then.
     """
 
     _is_stopped = False
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._thread.daemon = True  # as SQLAlchemy does with its own
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its thread has not begun yet, or runs."""
+        return self._thread.ident is None or self._thread.is_alive()
 
     def stop(self) -> asyncio.Future[Any] | None:
         """Stop the thread after what it has been told before."""
@@ -184,20 +202,22 @@ class _Connection(aiosqlite.Connection):
         self._is_stopped = True
         return super().stop()
 
+    async def ended(self) -> None:
+        """Stop the thread and wait until it has gone, at most as long as for a lock."""
+        if self._thread.is_alive():
+            self.stop()
+            await asyncio.to_thread(self._thread.join, BUSY_SECONDS + 1)
 
-def _connect(database: str, **options: Any) -> _Connection:
-    connection = _Connection(partial(sqlite3.connect, database, **options), iter_chunk_size=64)
-    connection._thread.daemon = True  # noqa: SLF001  # as SQLAlchemy does with its own
-    return connection
 
-
-def _sqlite(url: URL, begin: str, connections: int) -> AsyncEngine:
+def _sqlite(
+    url: URL, begin: str, connections: int, connect: Callable[..., _Connection]
+) -> AsyncEngine:
     engine = create_async_engine(
         url,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=STATEMENT_SECONDS,
-        connect_args={"timeout": BUSY_SECONDS, "async_creator_fn": _connect},
+        connect_args={"timeout": BUSY_SECONDS, "async_creator_fn": connect},
     )
 
     @event.listens_for(engine.sync_engine, "connect")
