@@ -20,7 +20,7 @@ from tiza.api.engines import Engines
 from tiza.api.hardening import ClosedDocs, Hardened
 from tiza.api.limits import routes as limit_routes
 from tiza.api.middleware import BodyLimit, LastDefence, RequestContext
-from tiza.api.proxies import TrustedProxies
+from tiza.api.proxies import MountedAt, TrustedProxies
 from tiza.api.state import State
 from tiza.api.stats import Stats
 from tiza.api.streams import routes as stream_routes
@@ -64,6 +64,7 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
                 limit=settings.max_body_bytes,
                 others={conversations.IMPORT: settings.max_import_bytes},
             ),
+            Middleware(MountedAt),
         ],
         redirect_slashes=False,
     )
