@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
 
+NAME_SECONDS = 15  # until Docker knows the name of a container that it has been told to start
 SECONDS = float(os.environ.get("ENGINE_START_SECONDS") or 1800)
 NO_ENGINE = (
     "error: there is no engine. COMPOSE_PROFILES must name gpu (vLLM) or cpu (llama.cpp); "
@@ -44,7 +45,7 @@ def main() -> int:
         if any(is_well(url) for url in urls):
             print(f"the engine is well after {time.monotonic() - started:.1f} s", flush=True)
             return 0
-        if time.monotonic() > started + 15 and not any(is_known(url) for url in urls):  # noqa: PLR2004  # time for Docker to know it
+        if time.monotonic() > started + NAME_SECONDS and not any(map(is_known, urls)):
             print(NO_ENGINE, file=sys.stderr)
             return 1
         time.sleep(0.5)

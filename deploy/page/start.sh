@@ -4,6 +4,7 @@
 #   API_HOST, API_PROCESS_PORT         where the API is (chatbot-backend, 8000)
 #   ENABLE_HTTPS                       true: TLS with SSL_CERT_PATH and SSL_KEY_PATH
 #   PUBLIC_URL                         where plain HTTP is sent to (the same host by default)
+#   RESOLVER                           DNS server (that of /etc/resolv.conf)
 #   OUTER_PROXIES                      networks of proxies in front, separated by commas
 #   MAX_BODY_BYTES, MAX_IMPORT_BYTES   as for the API
 set -eu
@@ -44,7 +45,9 @@ case "${PUBLIC_URL:-}" in
 https://*) HTTPS_URL=${PUBLIC_URL%/} ;;
 esac
 
-RESOLVER=$(awk '$1 == "nameserver" { print ($2 ~ /:/) ? "[" $2 "]" : $2; exit }' /etc/resolv.conf)
+RESOLVER=${RESOLVER:-$(
+    awk '$1 == "nameserver" { print ($2 ~ /:/) ? "[" $2 "]" : $2; exit }' /etc/resolv.conf
+)}
 RESOLVER=${RESOLVER:-127.0.0.1}
 CONTENT_SECURITY_POLICY=$(cat "$here/content-security-policy")
 
