@@ -33,7 +33,8 @@ def become(kind: Kind, host: str, settings: Settings) -> None:
     address = Address(host, settings.vllm_port, key)
     engine = choose(kind, lineup, settings, address, max(1, len(find_gpus())))
     print(f"{engine.kind} serves {engine.model}", flush=True)
-    os.execve(engine.command[0], engine.command, {**os.environ, **address.environment})
+    environment = {**os.environ, **address.environment}
+    os.execve(engine.command[0], engine.command, environment)  # noqa: S606  # a list built here
 
 
 def main() -> int:
