@@ -93,8 +93,8 @@ def _secrets(settings: Settings) -> Iterator[Problem]:
         return
     if not secret and settings.auth_mode != "open":
         yield "SECRET_KEY", EMPTY, {}
-    engine = urlsplit(settings.vllm_api_url).hostname or ""
-    if not settings.vllm_api_key.get_secret_value() and not is_loopback(engine):
+    engines = [urlsplit(url).hostname or "" for url in settings.engine_urls]
+    if not settings.vllm_api_key.get_secret_value() and not all(map(is_loopback, engines)):
         yield "VLLM_API_KEY", EMPTY, {}
     for variable, value in (
         ("VLLM_API_KEY", settings.vllm_api_key.get_secret_value()),

@@ -10,8 +10,9 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 from tiza.api.admission import Admission
+from tiza.api.engine import Engine, Prepare
 from tiza.api.engine_client import EngineStream, Frame, Json
-from tiza.api.engines import Engine, Engines, Prepare
+from tiza.api.engines import Engines
 from tiza.api.sharing.cache import Cache
 from tiza.api.sharing.flight import Flight
 from tiza.api.sharing.question import key_of
@@ -38,19 +39,20 @@ class Sharing:
 
     @asynccontextmanager
     async def stream(
-        self, path: str, prepare: Prepare, answer: Answer, *, alone: bool
+        self, path: str, prepare: Prepare, answer: Answer, beginning: str, *, alone: bool
     ) -> AsyncIterator[Frames]:
         """Read the answer to what `prepare` makes; note in `answer` whose it is.
 
-        `alone`: nothing but an answer of one's own will do.
+        `beginning`: of the conversation, see `routing`. `alone`: nothing but an answer of one's own
+        will do.
         """
         if alone:
-            async with self._asked(path, prepare) as stream:
+            async with self._asked(path, prepare, beginning) as stream:
                 yield stream
             return
         if self._admission.draining:
             raise Draining
-        engine, body = await self._engines.prepared(prepare)
+        engine, body = await self._engines.prepared(prepare, beginning)
         key = key_of(engine.serving, path, body)
         if frames := self._cache.get(key):
             answer.cache, answer.pays = "hit", False
@@ -59,7 +61,7 @@ class Sharing:
         if flight := self._flights.get(key):
             answer.cache, answer.pays = "shared", False
         else:
-            flight = self._begin(key, path, _Prepared(engine, body, prepare))
+            flight = self._begin(key, path, _Prepared(engine, body, prepare), beginning)
         reader = flight.join()
         try:
             yield reader
@@ -68,13 +70,13 @@ class Sharing:
             if flight.is_deserted:
                 self._forget(key, flight)
 
-    def _begin(self, key: bytes, path: str, prepared: "_Prepared") -> Flight:
+    def _begin(self, key: bytes, path: str, prepared: "_Prepared", beginning: str) -> Flight:
         def landed(flight: Flight) -> None:
             self._forget(key, flight)
             if flight.is_whole and prepared.as_expected:
                 self._cache.put(key, [frame for piece in flight.pieces for frame in piece])
 
-        flight = Flight(self._asked(path, prepared), landed)
+        flight = Flight(self._asked(path, prepared, beginning, prepared.engine), landed)
         self._flights[key] = flight
         return flight
 
@@ -83,9 +85,12 @@ class Sharing:
             del self._flights[key]
 
     @asynccontextmanager
-    async def _asked(self, path: str, prepare: Prepare) -> AsyncIterator[EngineStream]:
-        """Ask the engine, in a place of its own."""
-        async with self._admission.place(), self._engines.stream(path, prepare) as stream:
+    async def _asked(
+        self, path: str, prepare: Prepare, beginning: str, first: Engine | None = None
+    ) -> AsyncIterator[EngineStream]:
+        """Ask an engine, in a place of its own."""
+        asked = self._engines.stream(path, prepare, beginning, first)
+        async with self._admission.place(), asked as stream:
             yield stream
 
 
@@ -97,12 +102,12 @@ class _Prepared:
     """
 
     def __init__(self, engine: Engine, body: Json, prepare: Prepare) -> None:
-        self._engine, self._body, self._prepare = engine, body, prepare
+        self.engine, self._body, self._prepare = engine, body, prepare
         self.as_expected = True
 
     async def __call__(self, engine: Engine) -> Json:
         """Return the body."""
-        if engine is self._engine:
+        if engine is self.engine:
             return self._body
         self.as_expected = False
         return await self._prepare(engine)
