@@ -186,6 +186,13 @@ class Settings(BaseSettings):
         ),
     )
 
+    ssl_cert_path: Path | None = Field(
+        None, description=N_("Certificate of the address that people open (PEM).")
+    )
+    workers: int = Field(
+        1, ge=1, le=256, description=N_("Processes of the API; more than one need REDIS_URL.")
+    )
+
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description=N_("Least important message that is logged.")
     )

@@ -111,8 +111,12 @@ class Engines:
     async def as_json(self) -> Json:
         """Tell the number of the engine of now, and how many requests depend on which engine."""
         number = (await self._newest())[0].serving.number
-        users = Counter(engine.serving.number for engine in self._users.elements())
-        return {"engine": number, "requests_by_engine": {str(n): users[n] for n in sorted(users)}}
+        users = Counter(str(engine.serving.number) for engine in self._users.elements())
+        return {"engine": number, "requests_by_engine": users}
+
+    def users(self) -> dict[str, int]:
+        """Tell how many requests each engine of now works on, by address."""
+        return {engine.serving.url: self._users[engine] for engine in self._now}
 
     async def _order(self, beginning: str, tried: Sequence[Engine]) -> list[Engine]:
         """Return whom to ask, best first; who seems to be away comes last."""
@@ -200,3 +204,10 @@ class Engines:
     async def _close_unused(self, client: EngineClient) -> None:
         if all(client is not engine.client for engine in (*self._now, *self._users)):
             await client.close()
+
+
+def busy(parts: Sequence[Json]) -> Json:
+    """Return what all processes together tell of engines; the oldest that is still of now."""
+    users = sum((Counter(part["requests_by_engine"]) for part in parts), Counter[str]())
+    number = min(part["engine"] for part in parts)
+    return {"engine": number, "requests_by_engine": dict(sorted(users.items()))}

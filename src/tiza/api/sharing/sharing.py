@@ -37,6 +37,11 @@ class Sharing:
     async def __aexit__(self, *exc_info: object) -> None:
         await asyncio.gather(*[flight.stop() for flight in self._flights.values()])
 
+    @property
+    def cached_bytes(self) -> int:
+        """The size of what is kept."""
+        return self._cache.size
+
     @asynccontextmanager
     async def stream(
         self, path: str, prepare: Prepare, answer: Answer, beginning: str, *, alone: bool
