@@ -32,7 +32,7 @@ class State:
         self.settings, self.engines = settings, engines
         self.admission, self.stats, self.together = admission, stats, together
         self.limits = Limits(settings, stats.instruments)
-        self.sharing = Sharing(settings.response_cache_ttl, admission, engines)
+        self.sharing = Sharing(settings, admission, engines)
         self.opening = OpeningStore(settings.store_url, settings.retention_days, self._timed)
         self.access = Access(settings, self.opening)
         self.streams = Streams(settings, self.opening)

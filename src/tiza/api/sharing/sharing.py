@@ -7,7 +7,7 @@ questions without anything before them are shared; see `question` for when two a
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from tiza.api.admission import Admission
 from tiza.api.engine import Engine, Prepare
@@ -19,6 +19,10 @@ from tiza.api.sharing.question import key_of
 from tiza.api.stats import Answer
 from tiza.api.streaming import Portions
 from tiza.errors import Draining
+from tiza.settings import Settings
+
+if TYPE_CHECKING:
+    from tiza.api.sharing.shared import Shared  # loads redis, which is needed only with REDIS_URL
 
 Frames = Portions[list[Frame]]
 
@@ -26,16 +30,26 @@ Frames = Portions[list[Frame]]
 class Sharing:
     """The answers of one process that more than one may read. Use as an async context manager."""
 
-    def __init__(self, seconds: float, admission: Admission, engines: Engines) -> None:
-        self._admission, self._engines = admission, engines
-        self._cache = Cache(seconds)
+    def __init__(self, settings: Settings, admission: Admission, engines: Engines) -> None:
+        self._settings, self._admission, self._engines = settings, admission, engines
+        self._cache = Cache(settings.response_cache_ttl)
         self._flights: dict[bytes, Flight] = {}
+        self._shared: Shared | None = None
+        self._keeping: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
+        settings = self._settings
+        if settings.response_cache_ttl and (url := settings.redis_url.get_secret_value()):
+            from tiza.api.sharing.shared import Shared
+
+            self._shared = Shared(url, settings.response_cache_ttl)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         await asyncio.gather(*[flight.stop() for flight in self._flights.values()])
+        await asyncio.gather(*self._keeping)
+        if self._shared is not None:
+            await self._shared.close()
 
     @property
     def cached_bytes(self) -> int:
@@ -59,7 +73,7 @@ class Sharing:
             raise Draining
         engine, body = await self._engines.prepared(prepare, beginning)
         key = key_of(engine.serving, path, body)
-        if frames := self._cache.get(key):
+        if frames := self._cache.get(key) or await self._kept_elsewhere(key):
             answer.cache, answer.pays = "hit", False
             yield _Whole(frames)
             return
@@ -79,11 +93,24 @@ class Sharing:
         def landed(flight: Flight) -> None:
             self._forget(key, flight)
             if flight.is_whole and prepared.as_expected:
-                self._cache.put(key, [frame for piece in flight.pieces for frame in piece])
+                self._keep(key, [frame for piece in flight.pieces for frame in piece])
 
         flight = Flight(self._asked(path, prepared, beginning, prepared.engine), landed)
         self._flights[key] = flight
         return flight
+
+    async def _kept_elsewhere(self, key: bytes) -> list[Frame]:
+        """Return what another process has kept, unless it is being written here."""
+        if self._shared is None or key in self._flights:
+            return []
+        return await self._shared.get(key)
+
+    def _keep(self, key: bytes, frames: list[Frame]) -> None:
+        self._cache.put(key, frames)
+        if self._shared is not None:
+            task = asyncio.create_task(self._shared.put(key, frames))
+            self._keeping.add(task)
+            task.add_done_callback(self._keeping.discard)
 
     def _forget(self, key: bytes, flight: Flight) -> None:
         if self._flights.get(key) is flight:
