@@ -17,7 +17,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import pytest
@@ -163,10 +163,10 @@ async def test_answer_streams_through_nginx(plain: Stack, report: Report) -> Non
         body = {"message": QUESTION, "stream": True, "max_tokens": 120, "temperature": 0}
         async with client.post("/api/chat", json=body) as response:
             assert response.headers["Content-Type"].startswith("text/event-stream")
-            async for event, data in _events(response):
-                if event == "token":
+            async for event in _events(response):
+                if event.kind == "token":
                     moments.append(time.monotonic() - started)
-                done = data
+                done = event.data
         whole = time.monotonic() - started
     assert done["completion_tokens"] > 20
     assert moments[0] < whole / 2
@@ -355,11 +355,12 @@ async def test_reader_goes_on_at_another_process_when_the_line_was_cut(
     async with _safe(production) as client:
         async with client.post("/api/chat", json=body, headers=headers) as response:
             assert response.status == 200, await response.text()
-            async for event, data, last in _events_with_ids(response):
-                if event == "start":
-                    stream = data["stream_id"]
-                elif event == "token":
-                    texts.append(data["text"])
+            async for event in _events(response):
+                last = event.id
+                if event.kind == "start":
+                    stream = event.data["stream_id"]
+                elif event.kind == "token":
+                    texts.append(event.data["text"])
                 if len(texts) == 3:
                     break
             response.close()
@@ -369,12 +370,13 @@ async def test_reader_goes_on_at_another_process_when_the_line_was_cut(
             async with client.get(f"/api/streams/{stream}", headers=again) as response:
                 assert response.status == 200, await response.text()
                 read = 0
-                async for event, data, last in _events_with_ids(response):
-                    if event == "token":
-                        texts.append(data["text"])
+                async for event in _events(response):
+                    last = event.id
+                    if event.kind == "token":
+                        texts.append(event.data["text"])
                         read += 1
-                    elif event == "done":
-                        done = data
+                    elif event.kind == "done":
+                        done = event.data
                     if read == 8 and cuts < 12:
                         break
                 response.close()
@@ -466,14 +468,15 @@ async def _safe(stack: Stack) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-    async for event, data, _ in _events_with_ids(response):
-        yield event, data
+class Event(NamedTuple):
+    """One server-sent event."""
+
+    kind: str
+    data: dict[str, Any]
+    id: str
 
 
-async def _events_with_ids(
-    response: aiohttp.ClientResponse,
-) -> AsyncIterator[tuple[str, dict[str, Any], str]]:
+async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[Event]:
     fields: dict[str, str] = {}
     async for raw in response.content:
         line = raw.decode().rstrip("\r\n")
@@ -481,5 +484,5 @@ async def _events_with_ids(
             name, _, value = line.partition(":")
             fields[name] = value.strip()
         elif "event" in fields:
-            yield fields["event"], json.loads(fields["data"]), fields.get("id", "")
+            yield Event(fields["event"], json.loads(fields["data"]), fields.get("id", ""))
             fields = {}

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,12 +36,14 @@ class Report:
             "docker": docker("version", "--format", "{{.Server.Version}}"),
             "compose": docker.run("docker-compose", "version", "--short"),
             "cores": f"{os.cpu_count()} {platform.machine()}",
-            "standins": ", ".join(f"`{name}`" for name in standins) or "–",
+            "standins": ", ".join(f"`{name}`" for name in standins) or "-",
         }
         for language, path in GUIDES.items():
             rows = [HEADS[language], "|---|---|", *self._rows[language]]
             table = "\n".join([BEGIN, "", *rows, "", FOOT[language].format(**facts), "", END])
             text = path.read_text("utf-8")
-            marked = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
-            assert marked.search(text), f"{path} has no place for the report"
-            path.write_text(marked.sub(lambda _: table, text), "utf-8")
+            before, begin, rest = text.partition(BEGIN)
+            _, end, after = rest.partition(END)
+            assert begin
+            assert end, f"{path} has no place for the report"
+            path.write_text(before + table + after, "utf-8")

@@ -42,7 +42,7 @@ PATH=$(echo /usr/lib/postgresql/*/bin):$PATH
 data=/var/lib/postgresql/data/base-folder
 if [ ! -d "$data" ]; then
     echo "$POSTGRES_PASSWORD" >/tmp/password
-    initdb --username "$POSTGRES_USER" --pwfile /tmp/password --auth scram-sha-256 "$data" >/dev/null
+    initdb --username "$POSTGRES_USER" --pwfile /tmp/password --auth scram-sha-256 "$data"
     rm /tmp/password
     echo "host all all all scram-sha-256" >>"$data/pg_hba.conf"
     echo "CREATE DATABASE $POSTGRES_DB;" | postgres --single -D "$data" postgres >/dev/null

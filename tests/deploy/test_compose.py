@@ -137,7 +137,7 @@ def test_api_starts_without_accounts_only_when_the_page_is_published_on_this_mac
     given = {"PUBLISH_ON": published, "HOST": "0.0.0.0", "VLLM_API_KEY": "0123456789abcdef"}  # noqa: S104  # in the container
     path = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(Path("src").resolve())}
     done = subprocess.run(
-        ["sh", Path("deploy/api/start.sh").resolve()],
+        ["/bin/sh", Path("deploy/api/start.sh").resolve()],
         env=given | path | environment,
         cwd=tmp_path,
         capture_output=True,
