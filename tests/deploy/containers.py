@@ -266,6 +266,7 @@ def production(docker: Docker, images: None, report: Report) -> Iterator[Stack]:
         "tiza-production",
         *("compose.yaml", "compose.production.yaml"),
         COMPOSE_PROFILES="cpu,postgres,redis",
+        NETWORK_PREFIX="172.28.214",
         MODEL_PATH="",
         SECRET_KEY="f0e1d2c3b4a5968778695a4b3c2d1e0f",
         POSTGRES_PASSWORD="9f8e7d6c5b4a",
