@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 NAME_SECONDS = 15  # until Docker knows the name of a container that it has been told to start
 SECONDS = float(os.environ.get("ENGINE_START_SECONDS") or 1800)
 NO_ENGINE = (
-    "error: there is no engine. COMPOSE_PROFILES must name gpu (vLLM) or cpu (llama.cpp); "
-    "see .env.example."
+    "error: there is no engine. COMPOSE_PROFILES must name gpu (vLLM) or cpu (llama.cpp); if it "
+    "does, the engine ends again and again: see its log."
 )
 
 

@@ -32,7 +32,8 @@ for name in ("served-model-name", "host", "port", "max-model-len"):
     parser.add_argument("--" + name, required=True)
 given, _ = parser.parse_known_args()
 model = given.model / "model.gguf" if given.model.is_dir() else given.model
-os.execv("/opt/tiza/bin/python", ["python", "-m", "tiza.engines.llama_cpp",
+python = "/opt/tiza/bin/python"
+os.execv(python, [python, "-m", "tiza.engines.llama_cpp",
     "--model", str(model), "--alias", given.served_model_name, "--host", given.host,
     "--port", given.port, "--context", given.max_model_len, "--slots", "4"])
 """
