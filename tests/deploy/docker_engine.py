@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,13 +26,12 @@ class Docker:
         """Run `docker WORDS` and return what it says."""
         return self.run("docker", *words, data=data)
 
-    def run(
-        self, *words: object, data: bytes | None = None, environment: Mapping[str, str] = {}
-    ) -> str:
+    def run(self, *words: object, data: bytes | None = None) -> str:
         """Run a command; fail with its last words if it fails."""
         command = [str(word) for word in words]
-        given = self.environment | environment
-        done = subprocess.run(command, input=data, env=given, capture_output=True, check=False)
+        done = subprocess.run(
+            command, input=data, env=self.environment, capture_output=True, check=False
+        )
         last = (done.stdout + done.stderr).decode("utf-8", "replace")[-3000:]
         assert done.returncode == 0, f"{' '.join(command)[:200]}: {last}"
         return done.stdout.decode("utf-8", "replace").strip()

@@ -113,8 +113,8 @@ def _surroundings() -> list[str]:
     steps = [f"ENV {name}={CERTIFICATES}" for name in names if CERTIFICATES.exists()]
     if CERTIFICATES.exists():
         steps.append(f"COPY certificates.crt {CERTIFICATES}")
-    names = ("PIP_INDEX_URL", "NPM_CONFIG_REGISTRY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-    given = {name: os.environ.get(name) or os.environ.get(name.lower()) for name in names}
+    indices = ("PIP_INDEX_URL", "NPM_CONFIG_REGISTRY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+    given = {name: os.environ.get(name) or os.environ.get(name.lower()) for name in indices}
     steps += [f"ENV {name}={value}" for name, value in given.items() if value]
     return [*steps, "ENV PIP_DEFAULT_TIMEOUT=180"]
 
