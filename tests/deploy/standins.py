@@ -90,7 +90,7 @@ def _steps(name: str) -> list[str]:
     kind = name.partition(":")[0].rpartition("/")[2]
     packages, more = {
         "python": ("python3 python3-venv", []),
-        "vllm-openai": ("python3 python3-venv", ["COPY vllm /usr/local/bin/vllm"]),
+        "vllm-openai": ("python3 python3-venv libgomp1", ["COPY vllm /usr/local/bin/vllm"]),
         "nginx": ("nginx-light curl", []),
         "redis": ("redis-server", ["RUN mkdir /data && chown redis:redis /data"]),
         "postgres": (
