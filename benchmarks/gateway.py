@@ -3,7 +3,8 @@
     python benchmarks/gateway.py [--streams 1 16 64] [--rate 50] [--seconds 8] [--rounds 3]
 
 An upstream that streams at a fixed rate, one gateway at a time, and a client that reads everything:
-each a process of its own on loopback. "Kept" is a question in a conversation: its answer would live
+each a process of its own on loopback. Every stream asks a question of its own, since equal ones
+would share an answer. "Kept" is a question in a conversation: its answer would live
 on without its reader and is saved every second. CPU is the gateway process's own (user + system),
 divided by the frames that came through. Rounds of the gateways alternate; the table shows medians.
 Writes JSON to var/bench/gateway.json.
@@ -114,8 +115,13 @@ def passthrough(port: int, upstream_port: int) -> None:
     web.run_app(app, host="127.0.0.1", port=port, print=None, handle_signals=True)
 
 
-async def load(
-    url: str, body: dict[str, Any], streams: int, pid: int, seconds: float
+async def load(  # noqa: PLR0917  # one call site a benchmark
+    url: str,
+    body: dict[str, Any],
+    streams: int,
+    pid: int,
+    seconds: float,
+    headers: dict[str, str] | None = None,
 ) -> dict[str, float]:
     """Read streams; return CPU (µs) a frame, frames/s, first token (ms), memory (MB)."""
     process, frames, first = psutil.Process(pid), 0, []
@@ -125,7 +131,8 @@ async def load(
         place = await _place(session, url)
         await asyncio.sleep(number / streams)  # people do not ask at the same moment
         started, seen = time.perf_counter(), False
-        async with session.post(place, json=body) as response:
+        asked = _numbered(body, number)
+        async with session.post(place, json=asked, headers=headers) as response:
             assert response.status == 200, await response.text()
             async for chunk in response.content.iter_any():
                 if not seen:
@@ -160,6 +167,12 @@ async def _warm_up(session: aiohttp.ClientSession, url: str, body: dict[str, Any
     async with session.post(url, json=body) as response:
         await response.content.readany()
     await asyncio.sleep(WARM_UP_SECONDS)
+
+
+def _numbered(body: dict[str, Any], number: int) -> dict[str, Any]:
+    if "message" in body:
+        return body | {"message": f"hi {number}"}
+    return body | {"messages": [{"role": "user", "content": f"hi {number}"}]}
 
 
 async def _place(session: aiohttp.ClientSession, url: str) -> str:

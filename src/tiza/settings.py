@@ -6,6 +6,7 @@ read at import: call `load()`.
 
 from collections.abc import Mapping
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,14 @@ from tiza.validation import problems_of
 
 ENV_FILE = ".env"
 DATABASES = ("postgresql://", "postgres://", "sqlite:///")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LIMITS = {
+    "max_requests",
+    "max_streams_per_client",
+    "daily_tokens_student",
+    "daily_tokens_teacher",
+    "daily_tokens_admin",
+}
 SYSTEM_PROMPT = (
     "You are a patient teacher. Answer the question directly and correctly, in a few short "
     "sentences that a student understands. If you do not know, say so."
@@ -40,6 +49,30 @@ class Settings(BaseSettings):
     )
     cors_origins: Annotated[list[str], NoDecode] = Field(
         [], description=N_("Origins of other sites that may call the API, separated by commas.")
+    )
+
+    auth_mode: Literal["open", "accounts", "oidc"] = Field(
+        "open",
+        description=N_("Who gets in: `open` everybody on this machine, else accounts or OpenID."),
+    )
+    open_to_network: bool = Field(
+        False,
+        description=N_("Listen to others in `open` mode: something in front lets in who may."),
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description=N_("Secret of accounts, 32 characters or more; empty: a file in VAR_PATH."),
+    )
+    public_url: str = Field(
+        "", description=N_("Address of the page as people open it, for links and sign-in.")
+    )
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+        [], description=N_("Networks of proxies whose X-Forwarded-For and -Proto are believed.")
+    )
+    oidc_issuer: str = Field("", description=N_("OpenID provider, for example of the school."))
+    oidc_client_id: str = Field("", description=N_("Name of this installation at the provider."))
+    oidc_client_secret: SecretStr = Field(
+        SecretStr(""), description=N_("Secret of this installation at the provider, if it has one.")
     )
 
     model_path: str = Field(
@@ -107,6 +140,27 @@ class Settings(BaseSettings):
     max_streams: int = Field(64, ge=1, description=N_("Answers in progress at once, per process."))
     max_queue: int = Field(64, ge=0, description=N_("Questions that may wait for a place."))
 
+    max_requests: int = Field(
+        600, ge=0, description=N_("Questions an hour and client; 0 = any number.")
+    )
+    max_streams_per_client: int = Field(
+        16, ge=0, description=N_("Answers in progress at once, per client; 0 = any number.")
+    )
+    daily_tokens_student: int = Field(
+        200_000, ge=0, description=N_("Tokens a day for a student or a guest; 0 = any number.")
+    )
+    daily_tokens_teacher: int = Field(
+        2_000_000, ge=0, description=N_("Tokens a day for a teacher; 0 = any number.")
+    )
+    daily_tokens_admin: int = Field(
+        0, ge=0, description=N_("Tokens a day for an administrator; 0 = any number.")
+    )
+    response_cache_ttl: float = Field(
+        0,
+        ge=0,
+        description=N_("For how long an answer serves the same question again, in seconds."),
+    )
+
     queue_seconds: float = Field(30, gt=0, description=N_("Longest wait for a place, in seconds."))
     engine_connect_seconds: float = Field(
         5, gt=0, description=N_("Patience to reach the engine, in seconds.")
@@ -126,7 +180,9 @@ class Settings(BaseSettings):
     )
     redis_url: SecretStr = Field(
         SecretStr(""),
-        description=N_("Redis that shares running answers between processes; empty: one process."),
+        description=N_(
+            "Redis that processes share answers and limits through; empty: one process."
+        ),
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -143,6 +199,17 @@ class Settings(BaseSettings):
             return [origin.strip().rstrip("/") for origin in value.split(",") if origin.strip()]
         return value
 
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            named = [each.strip() for each in value.split(",") if each.strip()]
+            return [str(ip_network(each, strict=False)) for each in named]
+        except ValueError as exc:
+            raise PydanticCustomError("network", "must be networks such as 10.0.0.0/8") from exc
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _lower_case(cls, value: object) -> object:
@@ -156,12 +223,34 @@ class Settings(BaseSettings):
             raise PydanticCustomError("database", "must begin with postgresql:// or sqlite:///")
         return value
 
+    @field_validator("public_url", "oidc_issuer")
+    @classmethod
+    def _address_or_empty(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise PydanticCustomError("address", "must begin with http:// or https://")
+        return value.rstrip("/")
+
     @field_validator("vllm_api_url")
     @classmethod
     def _plain_address(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):
             raise PydanticCustomError("address", "must begin with http:// or https://")
         return value.rstrip("/").removesuffix("/v1").rstrip("/")
+
+    @cached_property
+    def is_private(self) -> bool:
+        """Tell whether only this machine can ask, and nobody has to say who they are."""
+        return self.auth_mode == "open" and not self.open_to_network and self.host in LOOPBACK
+
+    @cached_property
+    def limits_given(self) -> bool:
+        """Tell whether somebody chose a limit."""
+        return not self.model_fields_set.isdisjoint(LIMITS)
+
+    @cached_property
+    def page_url(self) -> str:
+        """Address at which people open the page; the API is under `/api` there."""
+        return self.public_url or f"http://127.0.0.1:{self.port}"
 
     @cached_property
     def cache_path(self) -> Path:

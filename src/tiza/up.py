@@ -15,7 +15,9 @@ from gettext import gettext as _
 from http.client import HTTPException
 from pathlib import Path
 
+from tiza.api.accounts import first_admin
 from tiza.api.page import web_folder
+from tiza.api.precautions import check
 from tiza.engines.engine import Address
 from tiza.engines.ports import check_port_free
 from tiza.engines.serve import say
@@ -37,9 +39,11 @@ def run(settings: Settings, *, reload: bool = False) -> None:
     """Start everything in order and stay until a signal comes.
 
     Raises:
-        TizaError: a missing model or page, a taken port, or a part that did not start.
+        TizaError: a missing model or page, a taken port, settings that would let in anybody, or a
+            part that did not start.
 
     """
+    check(settings)
     web_folder()
     if settings.port == settings.vllm_port:
         raise SettingsError.of("VLLM_PORT", N_("must differ from PORT"))
@@ -75,8 +79,11 @@ class _Stack:
         settings = self._settings
         await self._api.prepare()  # it loads while the engine does
         await _step(_("Engine"), self._start_engine())
+        link = await first_admin.link(settings)  # here, as the API's output is in a file
         await _step(_("API"), self._start_api())
         say(_("✓ {name} {url}"), {"name": _("Page").ljust(8), "url": _url(settings)})
+        if link:
+            say(first_admin.WORDS, {"link": link})
         say(_("Logs are in {path}. Ctrl-C stops everything."), {"path": settings.logs_path})
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._engines.watch(self._changes, _chosen))

@@ -19,6 +19,7 @@ WORDS: Mapping[str, str] = {
     "bool_parsing": N_("must be true or false"),
     "address": N_("must begin with http:// or https://"),
     "one_form": N_("must have either conversations or messages"),
+    "network": N_("must be networks such as 10.0.0.0/8, separated by commas"),
     "database": N_("must begin with postgresql:// or sqlite:///"),
     "greater_than": N_("must be more than {gt}"),
     "less_than": N_("must be less than {lt}"),

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 
 from tests.api.service import Event, parse_events
-from tiza.api.identity import COOKIE
+from tiza.api.accounts.gates import ANONYMOUS as COOKIE
 
 OPEN_SECONDS = 30.0  # generous: the machine may be busy
 PATIENT = aiohttp.ClientTimeout(sock_read=30.0)  # an answer may take longer than other requests

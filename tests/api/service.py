@@ -19,6 +19,7 @@ from multidict import CIMultiDictProxy
 from starlette.types import ASGIApp
 
 from tiza.api.app import create_app
+from tiza.api.patience import patient
 from tiza.api.server import _with_direct_send
 from tiza.api.state import State
 from tiza.settings import Settings
@@ -109,6 +110,8 @@ class Service:
             ws="none",
             timeout_graceful_shutdown=1,
         )
+        config.load()
+        config.http_protocol_class = patient(config)
         self._server = _Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
 

@@ -49,9 +49,9 @@ async def test_as_many_are_answered_and_wait_as_the_settings_say(
     engine.fault = waits
     async with running(vllm_api_url=engine.url, max_streams=places, max_queue=queue) as service:
         admission = service.state.admission
-        running_ones = asked(*(service.chat(stream=n % 2 == 0) for n in range(places)))
+        running_ones = asked(*(service.chat(str(n), stream=n % 2 == 0) for n in range(places)))
         await until(lambda: engine.generating == places)
-        waiting_ones = asked(*(service.complete(stream=n % 2 == 0) for n in range(queue)))
+        waiting_ones = asked(*(service.complete(str(n), stream=n % 2 == 0) for n in range(queue)))
         await until(lambda: admission.waiting == queue)
         for refused in (await service.chat(), await service.complete(stream=True)):
             assert (refused.status, refused.json["code"]) == (503, "overloaded")
@@ -88,7 +88,7 @@ async def test_question_is_sent_away_when_it_has_waited_too_long(
     ) as service:
         first = asked(service.chat())
         await until(lambda: engine.generating)
-        refused = await service.chat(stream=stream)
+        refused = await service.chat("Another?", stream=stream)
         assert (refused.status, refused.json["code"]) == (503, "overloaded")
         engine.go_on.set()
         assert await statuses(first) == [200]
@@ -141,7 +141,7 @@ async def test_waiting_questions_are_sent_away_when_draining_begins(engine: Faul
     async with running(vllm_api_url=engine.url, max_streams=1, max_queue=4) as service:
         first = asked(service.chat())
         await until(lambda: engine.generating)
-        waiting = asked(*(service.chat(stream=n % 2 == 0) for n in range(4)))
+        waiting = asked(*(service.chat(str(n), stream=n % 2 == 0) for n in range(4)))
         await until(lambda: service.state.admission.waiting == 4)
         draining = asyncio.create_task(service.run(lambda: service.state.admission.drain(30)))
         for answer in [await task for task in waiting]:
@@ -210,7 +210,7 @@ async def test_draining_is_not_disturbed_when_it_is_begun_twice(
             await asyncio.sleep(0.001)
 
     engine.fault = slowly
-    tasks = asked(*(service.ask("/chat", CHAT) for _ in range(8)))
+    tasks = asked(*(service.ask("/chat", CHAT | {"message": str(n)}) for n in range(8)))
     await until(lambda: engine.generating == 8)
     admission = service.state.admission
     await asyncio.gather(*(service.run(lambda: admission.drain(0.05)) for _ in range(3)))

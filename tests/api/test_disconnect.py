@@ -130,7 +130,7 @@ async def test_other_answers_go_on_when_one_client_leaves(
 ) -> None:
     """Every answer has a connection of its own to the engine."""
     engine.fault = before_the_first_byte
-    staying = [asyncio.create_task(service.chat(stream=n % 2 == 0)) for n in range(4)]
+    staying = [asyncio.create_task(service.chat(str(n), stream=n % 2 == 0)) for n in range(4)]
     async with asking(service, *REQUESTS["chat stream"]) as (_, writer):
         await until(lambda: engine.generating == 5)
         writer.transport.abort()

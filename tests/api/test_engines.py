@@ -196,11 +196,11 @@ async def test_base_waits_for_the_adapter_s_answers_when_the_engine_is_llama_cpp
     """One model at a time, in turns; a client that waits is not forgotten."""
     engine.dialect, engine.fault = "llama.cpp", pauses
     tell(tmp_path / "engine.json", engine, 1, adapters=("poet",))
-    poet = [asyncio.create_task(switched.chat(model="poet")) for _ in range(2)]
+    poet = [asyncio.create_task(switched.chat(str(n), model="poet")) for n in range(2)]
     await until(lambda: engine.generating == 2)
     base = asyncio.create_task(switched.complete(model="samples_0"))
     await until(lambda: switched.state.admission.active == 3)
-    late = asyncio.create_task(switched.chat(model="poet"))
+    late = asyncio.create_task(switched.chat("late", model="poet"))
     await until(lambda: switched.state.admission.active == 4)
     assert engine.generating == 2
 

@@ -25,15 +25,25 @@ async def service() -> AsyncIterator[Service]:
 async def test_cookie_is_private_when_it_is_given(service: Service) -> None:
     """Scripts cannot read it, other sites' forms do not send it, it is long and says nothing."""
     first = await service.ask("/conversations", {})
-    second = await service.ask("/conversations", {}, headers={"X-Forwarded-Proto": "https"})
+    second = await service.ask("/conversations", {})
 
     cookie = first.headers["Set-Cookie"]
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
     assert "Secure" not in cookie
-    assert "; Secure" in second.headers["Set-Cookie"]
     values = {each.headers["Set-Cookie"].partition(";")[0] for each in (first, second)}
     assert len(values) == 2
     assert all(len(value.partition("=")[2]) >= 43 for value in values)
+
+
+async def test_cookie_is_for_https_only_when_a_trusted_proxy_says_so(service: Service) -> None:
+    """Who is not known as a proxy decides nothing about the cookie."""
+    told = {"X-Forwarded-Proto": "https"}
+    spoofed = await service.ask("/conversations", {}, headers=told)
+    async with running(vllm_api_url="http://127.0.0.1:1", trusted_proxies="127.0.0.1") as proxied:
+        secured = await proxied.ask("/conversations", {}, headers=told)
+
+    assert "Secure" not in spoofed.headers["Set-Cookie"]
+    assert "; Secure" in secured.headers["Set-Cookie"]
 
 
 @pytest.mark.parametrize(

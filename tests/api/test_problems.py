@@ -270,7 +270,7 @@ async def test_answer_is_overloaded_when_the_queue_is_full(engine: FaultyEngine)
     async with running(vllm_api_url=engine.url, max_streams=1, max_queue=0) as service:
         first = asyncio.create_task(service.chat())
         await until(lambda: engine.generating)
-        answer = await service.chat()
+        answer = await service.chat("Another?")
         assert_problem(answer, 503, "overloaded")
         assert answer.headers["Retry-After"] == "5"
         first.cancel()

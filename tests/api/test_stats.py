@@ -23,6 +23,7 @@ MEMBERS = {
     "time_to_first_token_seconds",
     "latency_seconds",
     "cache_hits",
+    "shared_answers",
     "models",
     "engine",
     "requests_by_engine",
@@ -114,7 +115,9 @@ async def test_gauges_show_the_present_when_answers_are_in_progress(
 ) -> None:
     """Active answers are seen while they are, and no longer."""
     engine.fault = waits
-    tasks = [asyncio.create_task(service.chat(stream=number == 0)) for number in range(2)]
+    tasks = [
+        asyncio.create_task(service.chat(str(number), stream=number == 0)) for number in range(2)
+    ]
     await until(lambda: engine.generating == 2)
     assert (await stats(service))["active_streams"] == 2
     assert (await metrics(service))["tiza_active_streams", ""] == 2

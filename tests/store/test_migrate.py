@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
+import tiza.store.account_tables  # noqa: F401  # its tables are the code's, too
 from tests.store.talk import conversation
 from tiza.errors import StoreNewer
 from tiza.store.database import Database

@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
 from tiza.api.asking import Asking
+from tiza.api.callers import caller_of
 from tiza.api.chat import ChatEvents, Generation
 from tiza.api.identity import PersonDep, person_of
 from tiza.api.problems import language_of
@@ -24,6 +25,7 @@ from tiza.api.streaming import EventStream, while_connected
 from tiza.api.streams.log import Log
 from tiza.api.streams.routes import streamed
 from tiza.api.strict_json import StrictRoute
+from tiza.api.visit import VisitDep, visit_of
 from tiza.errors import InvalidRequest
 from tiza.translation import N_
 
@@ -39,10 +41,14 @@ IdempotencyKey = Annotated[
 
 
 async def asking_of(
-    state: StateDep, store: StoreDep, person: PersonDep, idempotency_key: IdempotencyKey = ""
+    request: Request,
+    state: StateDep,
+    store: StoreDep,
+    person: PersonDep,
+    idempotency_key: IdempotencyKey = "",
 ) -> Asking:
     """Return what asks for this request's person."""
-    return Asking(state, store, person, idempotency_key)
+    return Asking(state, store, person, await visit_of(request), idempotency_key)
 
 
 AskingDep = Annotated[Asking, Depends(asking_of)]
@@ -62,14 +68,14 @@ router = APIRouter(route_class=StrictRoute)
     summary=N_("Answer a question, whole or as a stream of events."),
     tags=["chat"],
 )
-async def chat(body: ChatRequest, request: Request, state: StateDep) -> Response:
+async def chat(body: ChatRequest, request: Request, state: StateDep, visit: VisitDep) -> Response:
     """Answer a question, whole or as a stream of events (`"stream": true`).
 
     Nothing is kept unless `conversation_id` says where.
     """
     if body.conversation_id is not None:
         return await _chat_in_conversation(body.conversation_id, body, request, state)
-    generation = Generation(body, state)
+    generation = Generation(body, state, visit)
     if body.stream:
         language = language_of(request.scope)
         return EventStream(ChatEvents(generation, lambda error: error.message(language)))
@@ -83,8 +89,9 @@ async def _chat_in_conversation(
     if body.conversation_history:
         raise InvalidRequest(TWO_HISTORIES)
     store = await state.opening.get()
-    person = await person_of(request, state, store)
-    asking = Asking(state, store, person, request.headers.get("idempotency-key", ""))
+    person = await person_of(request, state, store, await caller_of(request))
+    key = request.headers.get("idempotency-key", "")
+    asking = Asking(state, store, person, await visit_of(request), key)
     return await answered(await asking.ask(conversation_id, body), body, request)
 
 

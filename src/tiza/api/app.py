@@ -1,5 +1,6 @@
 """The application: its parts put together, and their life from start to end."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,14 +12,22 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from tiza.api import answers, bounds, conversations, openai, problems, routes
+from tiza.api.accounts import entering, first_admin, openid, own_keys, users
 from tiza.api.admission import Admission
+from tiza.api.callers import Callers
+from tiza.api.cookies import LeavesCookies
 from tiza.api.engines import Engines
-from tiza.api.identity import LeavesCookie
-from tiza.api.middleware import BodyLimit, ClosedDocs, LastDefence, RequestContext
+from tiza.api.hardening import ClosedDocs, Hardened
+from tiza.api.limits import routes as limit_routes
+from tiza.api.middleware import BodyLimit, LastDefence, RequestContext
+from tiza.api.proxies import TrustedProxies
 from tiza.api.state import State
 from tiza.api.stats import Stats
 from tiza.api.streams import routes as stream_routes
+from tiza.api.visit import LeavesHeaders
 from tiza.settings import Settings
+
+EXPOSED = ["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Cache"]
 
 
 def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
@@ -27,22 +36,29 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
     `engine_file` tells where the engine is, and may change (see `engines.serving`); without it,
     the engine stays at VLLM_API_URL.
     """
+    admission = Admission(settings.max_streams, settings.max_queue, settings.queue_seconds)
+    state = State(settings, Engines(settings, engine_file), admission, Stats(admission))
     app: FastAPI = FastAPIOffline(
         title=settings.app_name,
         version=settings.app_version,
         lifespan=_lifespan,
         middleware=[
+            Middleware(TrustedProxies, networks=settings.trusted_proxies),
             Middleware(RequestContext),
+            Middleware(Hardened),
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
                 allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
                 allow_headers=["*"],
-                expose_headers=["X-Request-ID", "Retry-After"],
+                allow_credentials=settings.auth_mode != "open",
+                expose_headers=EXPOSED,
             ),
             Middleware(ClosedDocs),
-            Middleware(LeavesCookie),
+            Middleware(LeavesCookies),
+            Middleware(LeavesHeaders),
             Middleware(LastDefence),
+            Middleware(Callers, gate=state.access.gate),
             Middleware(
                 BodyLimit,
                 limit=settings.max_body_bytes,
@@ -51,15 +67,18 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
         ],
         redirect_slashes=False,
     )
-    admission = Admission(settings.max_streams, settings.max_queue, settings.queue_seconds)
-    engines = Engines(settings, engine_file)
-    app.state.tiza = State(settings, engines, admission, Stats(admission))
+    app.state.tiza = state
     problems.install(app)
     app.include_router(routes.router)
     app.include_router(openai.router)
     app.include_router(conversations.router)
     app.include_router(answers.router)
     app.include_router(stream_routes.router)
+    app.include_router(limit_routes.router)
+    app.include_router(entering.router)
+    app.include_router(own_keys.router)
+    app.include_router(users.router)
+    app.include_router(openid.router)
     app.openapi = _described(app, settings)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 
@@ -67,8 +86,20 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: State = app.state.tiza
-    async with state.engines, state.opening.kept_open(), state.streams:
-        yield
+    async with (
+        state.engines,
+        state.limits,
+        state.sharing,
+        state.opening.kept_open(),
+        state.streams,
+    ):
+        telling = asyncio.create_task(first_admin.tell(state.settings, state.opening))
+        try:
+            yield
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+            state.access.passwords.close()
 
 
 def _described(app: FastAPI, settings: Settings) -> Callable[[], dict[str, Any]]:

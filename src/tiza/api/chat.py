@@ -15,13 +15,17 @@ import orjson
 from tiza.api import sse
 from tiza.api.bounds import check_chat
 from tiza.api.context import Message, Prompt, fit
-from tiza.api.engine_client import EngineStream, Frame, Json
+from tiza.api.engine_client import Frame, Json
 from tiza.api.engines import Engine
+from tiza.api.limits.limits import Ticket
 from tiza.api.schemas import ChatRequest, Turn
+from tiza.api.sharing.sharing import Frames
 from tiza.api.state import State
 from tiza.api.stats import Answer
+from tiza.api.visit import Visit
 from tiza.errors import EngineError, RequestError
 
+CHAT = "/v1/chat/completions"
 ANSWER_IN = {"en": "Answer in English.", "es": "Responde en español."}
 
 
@@ -31,15 +35,32 @@ def now() -> str:
 
 
 class Generation:
-    """One answer in the making."""
+    """One answer in the making, for one visit.
 
-    def __init__(self, request: ChatRequest, state: State) -> None:
-        self._request, self._state = request, state
+    `ticket`: permission that was taken before. `fresh`: another's answer will not do.
+    """
+
+    def __init__(
+        self,
+        request: ChatRequest,
+        state: State,
+        visit: Visit,
+        ticket: Ticket | None = None,
+        *,
+        fresh: bool = False,
+    ) -> None:
+        self._request, self._state, self._visit = request, state, visit
+        self._ticket, self._fresh = ticket, fresh or visit.fresh
         self._answer = Answer()
         self._texts: list[str] = []
         self._finish_reason = "stop"
         self._truncated = False
         self._begun = ""
+
+    @property
+    def is_cached(self) -> bool:
+        """Tell whether it was not generated for this visit."""
+        return self._answer.cache != "miss"
 
     @property
     def model(self) -> str:
@@ -57,19 +78,32 @@ class Generation:
         self._texts = [begun] if begun else []
 
     @asynccontextmanager
-    async def answering(self) -> AsyncIterator[EngineStream]:
-        """Take a place, fit the conversation, ask the engine; leaving the block stops it.
+    async def answering(self) -> AsyncIterator[Frames]:
+        """Take what the limits allow, fit the conversation, ask; leaving the block stops it.
 
         Raises:
             RequestError: the request cannot be answered, or the engine failed on the way.
 
         """
-        state = self._state
-        with state.stats.count(self._answer):
-            check_chat(self._request, state.settings)
-            place, path = state.admission.place(), "/v1/chat/completions"
-            async with place, state.engines.stream(path, self._prepare) as stream:
-                yield stream
+        request, state, answer = self._request, self._state, self._answer
+        with state.stats.count(answer):
+            check_chat(request, state.settings)
+            ticket = self._ticket or await state.limits.take(self._visit, self._most_tokens)
+            alone = bool(self._fresh or self._begun or request.conversation_history)
+            shared = state.sharing.stream(CHAT, self._prepare, answer, alone=alone)
+            with ticket.charging(answer):
+                async with shared as stream:
+                    self._visit.headers["X-Cache"] = answer.cache
+                    yield stream
+
+    def settle(self) -> None:
+        """Give back what an answer that never began had taken."""
+        if self._ticket is not None:
+            self._ticket.settle(self._answer.charged)
+
+    @property
+    def _most_tokens(self) -> int:
+        return self._request.max_tokens or self._state.settings.default_max_tokens
 
     async def whole(self) -> dict[str, Any]:
         """Read the answer to its end and return the body of the plain response."""
@@ -92,16 +126,16 @@ class Generation:
             "timestamp": now(),
             "finish_reason": self._finish_reason,
         }
-        return document | ({"truncated": True} if self._truncated else {})
+        truncated = {"truncated": True} if self._truncated else {}
+        return document | truncated | ({"cached": True} if self.is_cached else {})
 
     async def _prepare(self, engine: Engine) -> Json:
         """Ask the engine what it serves, fit the conversation, and return the engine's body."""
         request, settings = self._request, self._state.settings
         served = await engine.model(request.model)
         self._answer.model = served.model
-        wanted = request.max_tokens or settings.default_max_tokens
         messages, more = served.addressed(messages_of(request, settings.system_prompt))
-        prompt: Prompt = await fit(engine.client, served, messages, wanted, self._begun)
+        prompt: Prompt = await fit(engine.client, served, messages, self._most_tokens, self._begun)
         self._truncated = self._truncated or prompt.truncated
         warmth = request.temperature
         return {
@@ -121,6 +155,7 @@ class Generation:
             text = self._text(frames[0][1])
         else:
             text = "".join([self._text(event) for _, event in frames])
+            self._answer.pieces += len(frames) - 1
         if text:
             self._answer.saw_token()
             self._texts.append(text)

@@ -5,6 +5,7 @@ everything else is 404, as are other people's objects.
 """
 
 import asyncio
+import contextlib
 from typing import Annotated, Literal
 
 import orjson
@@ -12,6 +13,8 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from tiza.api import transfer
+from tiza.api.accounts.gates import ANONYMOUS, SESSION
+from tiza.api.callers import Caller, CallerDep, by
 from tiza.api.conversation_schemas import (
     ConversationChange,
     FeedbackRequest,
@@ -19,12 +22,15 @@ from tiza.api.conversation_schemas import (
     ImportRequest,
     NewConversation,
 )
-from tiza.api.identity import PersonDep, WelcomedDep, leave_cookie
+from tiza.api.cookies import leave, secured
+from tiza.api.identity import PersonDep, WelcomedDep
 from tiza.api.problems import language_of
 from tiza.api.schemas import Problem
 from tiza.api.state import StateDep, StoreDep
 from tiza.api.strict_json import StrictRoute
+from tiza.errors import StoreFull
 from tiza.store.records import Conversation, Feedback, Message, Page
+from tiza.store.store import Store
 from tiza.translation import N_
 
 IMPORT = "/conversations/import"
@@ -141,15 +147,17 @@ async def delete_conversation(
     response_class=Response,
     summary=N_("Export a conversation: JSON with all branches, or the one shown as Markdown."),
 )
-async def export_conversation(
+async def export_conversation(  # noqa: PLR0917  # FastAPI passes them by name
     conversation_id: str,
     request: Request,
     person: PersonDep,
+    caller: CallerDep,
     store: StoreDep,
     format: Literal["md", "json"] = "json",  # noqa: A002  # the contract's name
 ) -> Response:
     """Send it as a file."""
     whole = await store.conversations.open(person, conversation_id)
+    await _note(store, caller, conversation_id)
     if format == "md":
         text = transfer.as_markdown(whole, language_of(request.scope))
         return Response(text, headers=_file("conversation.md"), media_type="text/markdown")
@@ -176,8 +184,9 @@ async def rate_message(
     response_class=Response,
     summary=N_("Export everything that you have here."),
 )
-async def export_everything(person: PersonDep, store: StoreDep) -> Response:
+async def export_everything(person: PersonDep, caller: CallerDep, store: StoreDep) -> Response:
     """Send every conversation in one file."""
+    await _note(store, caller, "everything")
     return StreamingResponse(
         transfer.everything(store, person),
         headers=_file("tiza.json"),
@@ -189,13 +198,22 @@ async def export_everything(person: PersonDep, store: StoreDep) -> Response:
     "/me", status_code=NO_CONTENT, summary=N_("Delete everything that you have here, for ever.")
 )
 async def forget_me(
-    request: Request, person: PersonDep, state: StateDep, store: StoreDep
+    request: Request, person: PersonDep, caller: CallerDep, state: StateDep, store: StoreDep
 ) -> Response:
-    """Delete the person, give up what is being written for them, take their cookie back."""
-    await store.people.forget(person)
+    """Delete the person, give up what is being written for them, take their cookies back."""
+    await store.people.forget(person, by(caller) if caller.is_known else None)
     state.streams.forget(person)
-    leave_cookie(request, "", 0)
+    state.access.forget()
+    for cookie in (ANONYMOUS, secured(request.scope, SESSION)):
+        leave(request.scope, cookie, "", 0)
     return Response(status_code=NO_CONTENT)
+
+
+async def _note(store: Store, caller: Caller, what: str) -> None:
+    """Have the audit log say that something was exported; on a full disk it is exported anyway."""
+    if caller.is_known:
+        with contextlib.suppress(StoreFull):
+            await store.audit.note(by(caller), "data.exported", what)
 
 
 def _file(name: str) -> dict[str, str]:

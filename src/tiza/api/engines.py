@@ -134,6 +134,11 @@ class Engines:
         async with self._using(await self._newest()) as engine:
             return await engine.models()
 
+    async def prepared(self, prepare: Prepare) -> tuple[Engine, Json]:
+        """Return the engine of now and what `prepare` would ask it."""
+        async with self._using(await self._newest()) as engine:
+            return engine, await prepare(engine)
+
     @asynccontextmanager
     async def stream(self, path: str, prepare: Prepare) -> AsyncIterator[EngineStream]:
         """Send the body that `prepare` makes for the engine of now, and hold its stream.

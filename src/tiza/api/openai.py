@@ -15,21 +15,23 @@ from starlette.responses import Response
 from tiza.api import sse
 from tiza.api.assembly import Assembly
 from tiza.api.bounds import check_generation
-from tiza.api.engine_client import EngineStream, Frame, Json
+from tiza.api.engine_client import Frame, Json
 from tiza.api.engines import Engine
 from tiza.api.problems import language_of, openai_error
 from tiza.api.routes import GENERATION, PROBLEMS
 from tiza.api.schemas import ChatCompletionRequest, CompletionRequest
+from tiza.api.sharing.sharing import Frames
 from tiza.api.state import State, StateDep
 from tiza.api.stats import Answer
 from tiza.api.streaming import EventStream, while_connected
 from tiza.api.strict_json import StrictRoute
+from tiza.api.visit import Visit, VisitDep
 from tiza.errors import RequestError
 from tiza.translation import N_
 
 Body = ChatCompletionRequest | CompletionRequest
 
-CHAT = "/v1/chat/completions"
+CHAT, TEXT = "/v1/chat/completions", "/v1/completions"
 DONE = sse.message(b"[DONE]")
 
 router = APIRouter(prefix="/v1", tags=["OpenAI"], route_class=StrictRoute)
@@ -51,23 +53,25 @@ async def models(state: StateDep) -> dict[str, Any]:
     responses=GENERATION,
 )
 async def chat_completions(
-    body: ChatCompletionRequest, request: Request, state: StateDep
+    body: ChatCompletionRequest, request: Request, state: StateDep, visit: VisitDep
 ) -> Response:
     """Answer a conversation."""
     wanted = body.max_completion_tokens or body.max_tokens
     engine_body = body.allowed() | {"messages": [message.plain() for message in body.messages]}
     if body.response_format is not None:
         engine_body["response_format"] = body.response_format.model_dump()
-    return await _generate(CHAT, body, wanted, engine_body, request, state)
+    return await _generate(CHAT, body, wanted, engine_body, request, state, visit)
 
 
 @router.post(
     "/completions", summary=N_("Continue a text, whole or streamed."), responses=GENERATION
 )
-async def completions(body: CompletionRequest, request: Request, state: StateDep) -> Response:
+async def completions(
+    body: CompletionRequest, request: Request, state: StateDep, visit: VisitDep
+) -> Response:
     """Continue a text."""
     engine_body = body.allowed() | {"prompt": body.prompt}
-    return await _generate("/v1/completions", body, body.max_tokens, engine_body, request, state)
+    return await _generate(TEXT, body, body.max_tokens, engine_body, request, state, visit)
 
 
 async def _generate(  # noqa: PLR0917  # one call site a route
@@ -77,10 +81,11 @@ async def _generate(  # noqa: PLR0917  # one call site a route
     engine_body: Json,
     request: Request,
     state: State,
+    visit: Visit,
 ) -> Response:
     check_generation(body, state.settings)
     engine_body["max_tokens"] = max_tokens or state.settings.default_max_tokens
-    events = _Events(path, body, engine_body, state, language_of(request.scope))
+    events = _Events(path, body, engine_body, state, visit, language_of(request.scope))
     if body.stream:
         return EventStream(events)
     document = await while_connected(request.receive, events.whole())
@@ -90,10 +95,11 @@ async def _generate(  # noqa: PLR0917  # one call site a route
 class _Events:
     """An answer told as OpenAI tells it: chunks, then `[DONE]` or an error."""
 
-    def __init__(
-        self, path: str, body: Body, engine_body: Json, state: State, language: str
+    def __init__(  # noqa: PLR0917  # one call site
+        self, path: str, body: Body, engine_body: Json, state: State, visit: Visit, language: str
     ) -> None:
         self._path, self._model, self._state, self._language = path, body.model, state, language
+        self._visit, self._alone = visit, visit.fresh or not _is_sharable(body)
         self._engine_body = engine_body | {
             "stream": True,
             "stream_options": {"include_usage": True},
@@ -102,13 +108,16 @@ class _Events:
         self._answer = Answer()
 
     @asynccontextmanager
-    async def answering(self) -> AsyncIterator[EngineStream]:
-        """Take a place and ask the engine; leaving the block stops it."""
-        state = self._state
-        with state.stats.count(self._answer):
-            place = state.admission.place()
-            async with place, state.engines.stream(self._path, self._prepare) as stream:
-                yield stream
+    async def answering(self) -> AsyncIterator[Frames]:
+        """Take what the limits allow and ask; leaving the block stops it."""
+        state, answer = self._state, self._answer
+        with state.stats.count(answer):
+            ticket = await state.limits.take(self._visit, self._engine_body["max_tokens"])
+            shared = state.sharing.stream(self._path, self._prepare, answer, alone=self._alone)
+            with ticket.charging(answer):
+                async with shared as stream:
+                    self._visit.headers["X-Cache"] = answer.cache
+                    yield stream
 
     async def _prepare(self, engine: Engine) -> Json:
         served = await engine.model(self._model)
@@ -159,3 +168,14 @@ class _Events:
         """Write an event that OpenAI's clients raise as an APIError."""
         problem = openai_error(error, error.message(self._language))
         return sse.message(orjson.dumps({"error": problem}))
+
+
+def _is_sharable(body: Body) -> bool:
+    """Tell whether another's answer to the same will do: one question, nothing before it.
+
+    A program that names a temperature draws on purpose; without one it takes the engine's way.
+    """
+    if isinstance(body, CompletionRequest) or body.temperature:
+        return False
+    roles = [message.role for message in body.messages]
+    return roles.count("user") == 1 and roles[-1] == "user" and "assistant" not in roles

@@ -27,6 +27,11 @@ class OpeningStore:
         self._changed = asyncio.Event()
         self._reason: TizaError | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody would have to wait."""
+        return self._store is not None
+
     async def get(self) -> Store:
         """Return the store; wait a little if it is not open yet.
 

@@ -82,6 +82,7 @@ class ChatResponse(BaseModel):
     timestamp: str
     finish_reason: str
     truncated: bool = False
+    cached: bool = False
 
 
 class Answered(ChatResponse):

@@ -9,10 +9,13 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tiza.api import precautions
+from tiza.api.accounts.secret import server_secret
 from tiza.api.admission import Admission
 from tiza.api.app import create_app
 from tiza.api.logs import configure
 from tiza.api.page import Page, web_folder
+from tiza.api.patience import patient
 from tiza.api.streaming import DIRECT_SEND
 from tiza.settings import Settings
 
@@ -26,9 +29,14 @@ def serve(settings: Settings, *, page: bool = False, engine_file: Path | None = 
     """Serve until SIGTERM or SIGINT; with `page` the page as well.
 
     Raises:
+        SettingsError: it would let in anybody.
+        SecretUnreadable: the server's secret cannot be used.
         PageMissing: the page's files are not complete.
 
     """
+    precautions.check(settings)
+    if settings.auth_mode != "open":
+        server_secret(settings)
     configure(settings)
     app = create_app(settings, engine_file)
     config = uvicorn.Config(
@@ -42,6 +50,8 @@ def serve(settings: Settings, *, page: bool = False, engine_file: Path | None = 
         ws="none",
         timeout_graceful_shutdown=CLOSE_SECONDS,
     )
+    config.load()
+    config.http_protocol_class = patient(config)
     Server(config, app.state.tiza.admission, settings.drain_seconds).run()
 
 

@@ -4,9 +4,12 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from tiza.api.accounts.access import Access
 from tiza.api.admission import Admission
 from tiza.api.engines import Engines
+from tiza.api.limits.limits import Limits
 from tiza.api.opening import OpeningStore
+from tiza.api.sharing.sharing import Sharing
 from tiza.api.stats import Stats
 from tiza.api.streams.streams import Streams
 from tiza.settings import Settings
@@ -21,7 +24,10 @@ class State:
     ) -> None:
         self.settings, self.engines = settings, engines
         self.admission, self.stats = admission, stats
+        self.limits = Limits(settings)
+        self.sharing = Sharing(settings.response_cache_ttl, admission, engines)
         self.opening = OpeningStore(settings.store_url, settings.retention_days)
+        self.access = Access(settings, self.opening)
         self.streams = Streams(settings, self.opening)
 
 

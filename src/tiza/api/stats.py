@@ -1,6 +1,7 @@
 """What the service has done since it started: `/stats` as JSON, `/metrics` for Prometheus.
 
-Both are counted in one place, when an answer ends. Quantiles come from the newest SAMPLES answers.
+Both are counted in one place, when an answer ends. Tokens and times are those of generations: an
+answer that is read by many counts once. Quantiles come from the newest SAMPLES answers.
 Knows no request and no engine.
 """
 
@@ -10,7 +11,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 from prometheus_client import Counter as Count
@@ -20,6 +21,7 @@ from tiza.errors import EngineError, InternalError, RequestError
 
 SAMPLES = 1000
 QUANTILES = {"p50": 50, "p95": 95, "p99": 99}
+Source = Literal["miss", "hit", "shared"]  # generated, from the cache, another's generation
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
 
@@ -32,6 +34,15 @@ class Answer:
     model: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    pieces: int = 0  # of text; about as many as tokens, where the engine's count never came
+    cache: Source = "miss"
+    pays: bool = True  # False: somebody else's answer was read, or one from the cache
+
+    @property
+    def charged(self) -> int:
+        """How many tokens were generated for whoever asked."""
+        written = self.completion_tokens or self.pieces
+        return self.prompt_tokens + written if self.pays else 0
 
     @property
     def seconds(self) -> float:
@@ -54,7 +65,8 @@ class Answer:
         self.prompt_tokens, self.completion_tokens = prompt, completion
 
     def saw_token(self) -> None:
-        """Note the time of the first token."""
+        """Count pieces and note the time of the first."""
+        self.pieces += 1
         if self.first_token is None:
             self.first_token = time.perf_counter()
 
@@ -77,6 +89,7 @@ class Stats:
         self._started = time.time()
         self._admission = admission
         self._outcomes: Counter[str] = Counter()
+        self._unpaid: Counter[Source] = Counter()
         self._models: defaultdict[str, PerModel] = defaultdict(PerModel)
         self._registry = CollectorRegistry()
         self._make_instruments()
@@ -87,6 +100,9 @@ class Stats:
             "tiza_answers", "Answers by how they ended.", ["outcome"], registry=registry
         )
         self._tokens = Count("tiza_tokens", "Tokens.", ["kind", "model"], registry=registry)
+        self._saved = Count(
+            "tiza_saved_answers", "Answers without a generation.", ["source"], registry=registry
+        )
         self._latency = Histogram(
             "tiza_answer_seconds", "Whole answers.", buckets=SECONDS, registry=registry
         )
@@ -117,8 +133,13 @@ class Stats:
     def _record(self, answer: Answer, outcome: str) -> None:
         self._outcomes[outcome] += 1
         self._requests.labels(outcome).inc()
-        if not answer.model:
-            return
+        if not answer.pays:
+            self._unpaid[answer.cache] += 1
+            self._saved.labels(answer.cache).inc()
+        elif answer.model:
+            self._record_generated(answer, outcome)
+
+    def _record_generated(self, answer: Answer, outcome: str) -> None:
         per_model = self._models[answer.model]
         per_model.prompt_tokens += answer.prompt_tokens
         per_model.completion_tokens += answer.completion_tokens
@@ -144,7 +165,8 @@ class Stats:
             "completion_tokens": sum(m.completion_tokens for m in models),
             "time_to_first_token_seconds": quantiles([s for m in models for s in m.first_token]),
             "latency_seconds": quantiles([s for m in models for s in m.latency]),
-            "cache_hits": 0,
+            "cache_hits": self._unpaid["hit"],
+            "shared_answers": self._unpaid["shared"],
             "models": {name: _model_json(m) for name, m in self._models.items()},
         }
 

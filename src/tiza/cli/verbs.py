@@ -14,6 +14,7 @@ from tiza.cli.model import model
 from tiza.cli.models import VERBS as STORE_VERBS
 from tiza.cli.taxonomy import taxonomy
 from tiza.cli.teach import teach
+from tiza.cli.users import audit, key, user
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -107,5 +108,8 @@ tiza.add_command(teach)
 tiza.add_command(taxonomy)
 tiza.add_command(data)
 tiza.add_command(model)
+tiza.add_command(user)
+tiza.add_command(key)
+tiza.add_command(audit)
 for verb in STORE_VERBS:
     model.add_command(verb)

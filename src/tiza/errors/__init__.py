@@ -64,22 +64,39 @@
     ├── HarnessMissing           open benchmarks were asked for and their program is not installed
     ├── HarnessFailed            their program ended without results
     ├── ReportUnreadable         a report was written by another version, or is none
+    ├── SecretUnreadable         the file of the server's secret cannot be used
     ├── StoreNewer               the database was written by a newer version
     ├── StoreBroken              the database cannot be used
     └── RequestError             an answer of the API: has a status and a code (see contract)
         ├── InvalidRequest       422 invalid_request
         ├── BodyTooLarge         413 body_too_large
+        ├── EncodingRefused      415 unsupported_encoding
         ├── NotFound             404 not_found
         ├── ConversationNotFound 404 not_found: it is nobody's, or another person's
         ├── MessageNotFound      404 not_found: it is nobody's, or another person's
         ├── CursorInvalid        422 invalid_request
         ├── ForeignOrigin        403 forbidden
         ├── KeyReused            422 key_reused
+        ├── Unauthenticated      401 unauthenticated
+        │   └── SignInFailed     401 unauthenticated: the name or the password is wrong
+        ├── LinkWorthless        401 link_worthless: an invitation has expired or was used
+        ├── ProviderRefused      401 unauthenticated: signing in at the OpenID provider failed
+        ├── ProviderAway         503 provider_unreachable
+        ├── Forbidden            403 forbidden
+        ├── SignInLocked         429 rate_limited: too many wrong passwords
+        ├── NameTaken            409 name_taken
+        ├── AccountNotFound      404 not_found
+        ├── KeyNotFound          404 not_found: it is nobody's, or another person's
+        ├── InvitationNotFound   404 not_found: it is nobody's, or another person's
         ├── StoreUnavailable     503 store_unavailable
         ├── StoreBusy            503 store_busy
         ├── StoreFull            503 store_full
         ├── ModelUnknown         404 model_not_found
         ├── MethodNotAllowed     405 method_not_allowed
+        ├── RateLimited          429 rate_limited: requests
+        │   ├── TokensSpent        429 rate_limited: tokens
+        │   └── StreamsTaken       429 rate_limited: answers at the same time
+        ├── LimitsUnavailable    503 limits_unavailable
         ├── Overloaded           503 overloaded
         ├── Draining             503 draining
         ├── Interrupted          503 interrupted
@@ -94,6 +111,20 @@ Both sentences are English templates that `translation` turns into the reader's 
 caught in two places only: the command line's `main` and the API's exception handlers.
 """
 
+from tiza.errors.accounts import (
+    AccountNotFound,
+    Forbidden,
+    InvitationNotFound,
+    KeyNotFound,
+    LinkWorthless,
+    NameTaken,
+    ProviderAway,
+    ProviderRefused,
+    SecretUnreadable,
+    SignInFailed,
+    SignInLocked,
+    Unauthenticated,
+)
 from tiza.errors.base import Problem, TizaError, fields
 from tiza.errors.evaluating import (
     AnswersRefused,
@@ -151,6 +182,7 @@ from tiza.errors.models import (
 from tiza.errors.requests import (
     BodyTooLarge,
     Draining,
+    EncodingRefused,
     EngineError,
     EngineLost,
     EngineTimeout,
@@ -158,11 +190,15 @@ from tiza.errors.requests import (
     InternalError,
     Interrupted,
     InvalidRequest,
+    LimitsUnavailable,
     MethodNotAllowed,
     ModelUnknown,
     NotFound,
     Overloaded,
+    RateLimited,
     RequestError,
+    StreamsTaken,
+    TokensSpent,
 )
 from tiza.errors.runs import CannotWrite, RunBroken, RunBusy, RunNotFound, SamplesInvalid
 from tiza.errors.serving import (
@@ -196,6 +232,7 @@ from tiza.errors.training import (
 )
 
 __all__ = [
+    "AccountNotFound",
     "ActiveModelGone",
     "AdapterMismatch",
     "AnswersRefused",
@@ -210,6 +247,7 @@ __all__ = [
     "DocumentsMissing",
     "DownloadBroken",
     "Draining",
+    "EncodingRefused",
     "EngineError",
     "EngineGone",
     "EngineLost",
@@ -218,6 +256,7 @@ __all__ = [
     "EngineUnreachable",
     "ExamLeaked",
     "ExamMissing",
+    "Forbidden",
     "ForeignOrigin",
     "GateInvalid",
     "GitFailed",
@@ -228,13 +267,17 @@ __all__ = [
     "InternalError",
     "Interrupted",
     "InvalidRequest",
+    "InvitationNotFound",
     "KeyNeeded",
+    "KeyNotFound",
     "KeyReused",
     "LessonError",
     "LessonExists",
     "LessonUnplaced",
     "LessonsInvalid",
     "LessonsMissing",
+    "LimitsUnavailable",
+    "LinkWorthless",
     "LintRulesUnreadable",
     "MessageNotFound",
     "MethodNotAllowed",
@@ -248,6 +291,7 @@ __all__ = [
     "ModelUnnamable",
     "ModelUnreadable",
     "ModelUnsupported",
+    "NameTaken",
     "NoAnswer",
     "NotFound",
     "NotPromoted",
@@ -258,6 +302,9 @@ __all__ = [
     "PipelineNotFound",
     "PortTaken",
     "Problem",
+    "ProviderAway",
+    "ProviderRefused",
+    "RateLimited",
     "RecipeInvalid",
     "RecipeNotFound",
     "ReportUnreadable",
@@ -269,21 +316,27 @@ __all__ = [
     "RunBusy",
     "RunNotFound",
     "SamplesInvalid",
+    "SecretUnreadable",
     "ServiceFailed",
     "SettingsError",
+    "SignInFailed",
+    "SignInLocked",
     "SpaceMissing",
     "StoreBroken",
     "StoreBusy",
     "StoreFull",
     "StoreNewer",
     "StoreUnavailable",
+    "StreamsTaken",
     "TaxonomyNotFound",
     "TeacherError",
     "TeacherRefused",
     "TeacherUnreachable",
     "TemplateUnusable",
     "TizaError",
+    "TokensSpent",
     "TrainingDiverged",
+    "Unauthenticated",
     "WeightsBroken",
     "fields",
 ]

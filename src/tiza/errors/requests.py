@@ -46,6 +46,18 @@ class BodyTooLarge(RequestError):
     hint = N_("Send a shorter message or less history.")
 
 
+class EncodingRefused(RequestError):
+    """Data: `encoding`. What unpacks bodies can be made to unpack without end."""
+
+    status, code, title = 415, "unsupported_encoding", N_("Packed bodies are not read")
+    what = N_("The body of the request is packed as {encoding}.")
+    hint = N_("Send it as it is, without Content-Encoding.")
+
+    def headers(self) -> Mapping[str, str]:
+        """Return what may be sent instead (RFC 9110, 15.5.16)."""
+        return {"Accept-Encoding": "identity"}
+
+
 class NotFound(RequestError):
     """Data: `path`."""
 
@@ -81,6 +93,40 @@ class Overloaded(RequestError):
     what = N_("Too many questions are being answered right now.")
     hint = N_("Try again in a few seconds.")
     retryable, retry_after = True, 5
+
+
+class RateLimited(RequestError):
+    """A caller has asked too often. Data: `seconds` to wait."""
+
+    status, code, title = 429, "rate_limited", N_("Too many requests")
+    what = N_("You have asked too many questions for now.")
+    hint = N_("Try again in {seconds} seconds.")
+    retryable = True
+
+    def headers(self) -> Mapping[str, str]:
+        """Return when to come back."""
+        return {"Retry-After": str(self.data["seconds"])}
+
+
+class TokensSpent(RateLimited):
+    """A caller's tokens of the day are used up or reserved. Data: `seconds` to wait."""
+
+    what = N_("You have used up your tokens for now.")
+
+
+class StreamsTaken(RateLimited):
+    """A caller has too many answers in progress. Data: `seconds` to wait."""
+
+    what = N_("Too many answers are being written for you at the same time.")
+
+
+class LimitsUnavailable(RequestError):
+    """Redis, which counts for all processes, is away."""
+
+    status, code, title = 503, "limits_unavailable", N_("Nobody can count requests")
+    what = N_("Questions from guests are not answered while the counters are away.")
+    hint = N_("Try again in a few seconds.")
+    retryable, retry_after = True, 3
 
 
 class Draining(RequestError):

@@ -11,10 +11,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tiza.store.accounts import Accounts
+    from tiza.store.attempts import Attempts
+    from tiza.store.audit import Audit
     from tiza.store.conversations import Conversations
+    from tiza.store.invitations import Invitations
+    from tiza.store.keys import Keys
     from tiza.store.messages import Messages
     from tiza.store.people import People
     from tiza.store.search import Search
+    from tiza.store.sessions import Sessions
+    from tiza.store.signing import Signing
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,13 @@ class Store:
     conversations: "Conversations"
     messages: "Messages"
     search: "Search"
+    accounts: "Accounts"
+    sessions: "Sessions"
+    keys: "Keys"
+    invitations: "Invitations"
+    attempts: "Attempts"
+    signing: "Signing"
+    audit: "Audit"
 
 
 @asynccontextmanager
@@ -43,13 +57,20 @@ async def opened(url: str, retention_days: int = 0) -> AsyncIterator[Store]:
 
     """
     await asyncio.to_thread(import_module, "tiza.store.search")  # meanwhile others are served
+    from tiza.store.accounts import Accounts
+    from tiza.store.attempts import Attempts
+    from tiza.store.audit import Audit
     from tiza.store.conversations import Conversations
     from tiza.store.database import Database
+    from tiza.store.invitations import Invitations
+    from tiza.store.keys import Keys
     from tiza.store.messages import Messages
     from tiza.store.migrate import migrate
     from tiza.store.people import People
     from tiza.store.presence import Presence
     from tiza.store.search import Search
+    from tiza.store.sessions import Sessions
+    from tiza.store.signing import Signing
     from tiza.store.upkeep import Upkeep
 
     database = await asyncio.to_thread(Database, url)  # loads the driver
@@ -65,6 +86,13 @@ async def opened(url: str, retention_days: int = 0) -> AsyncIterator[Store]:
                 Conversations(database),
                 Messages(database, presence.id),
                 Search(database),
+                Accounts(database),
+                Sessions(database),
+                Keys(database),
+                Invitations(database),
+                Attempts(database),
+                Signing(database),
+                Audit(database),
             )
         finally:
             for task in tasks:

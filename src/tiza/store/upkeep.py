@@ -10,14 +10,19 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import delete, exists, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tiza.errors import RequestError
+from tiza.store import account_tables as tables
+from tiza.store import attempts, sessions
 from tiza.store.database import Database
 from tiza.store.tables import conversations, people, requests
 
 FIRST_SECONDS, EVERY_SECONDS = 60.0, 3600.0
 KEY_DAYS = 1  # how long the same Idempotency-Key means the same request
-LONELY_DAYS = 30  # how long somebody without any conversation is known
+LONELY_DAYS = 30  # how long somebody without any conversation or account is known
+AUDIT_DAYS = 365  # how long it is known who did what
+SIGNING_DAYS = 90  # longer than any key signs, or its tokens are valid
 AT_ONCE = 100  # conversations deleted in one transaction
 MERGED_PAGES = 200  # of the full-text index, in one transaction
 HOLD_TEXT = ("passages", "messages", "feedback", "conversations")
@@ -53,7 +58,9 @@ class Upkeep:
             await connection.execute(delete(requests).where(old))
             has_any = exists().where(conversations.c.person_id == people.c.id)
             long_ago = people.c.created_at < now - timedelta(days=LONELY_DAYS)
-            await connection.execute(delete(people).where(long_ago, ~has_any))
+            has_account = exists().where(tables.accounts.c.person_id == people.c.id)
+            await connection.execute(delete(people).where(long_ago, ~has_any, ~has_account))
+            await _clear_accounts(connection, now)
         await self.sweep()
 
     async def sweep(self) -> None:
@@ -92,3 +99,18 @@ class Upkeep:
                 )
             if gone.rowcount < AT_ONCE:
                 return
+
+
+async def _clear_accounts(connection: AsyncConnection, now: datetime) -> None:
+    """Delete what lets nobody in any more, and what was done long ago."""
+    days = timedelta(days=1)
+    for column, moment in (
+        (tables.sessions.c.created_at, now - sessions.LONGEST),
+        (tables.sessions.c.seen_at, now - sessions.IDLE),
+        (tables.invitations.c.expires_at, now),
+        (tables.attempts.c.last_at, now - attempts.FORGOTTEN),
+        (tables.revoked_tokens.c.expires_at, now),
+        (tables.signing_keys.c.created_at, now - SIGNING_DAYS * days),
+        (tables.audit.c.at, now - AUDIT_DAYS * days),
+    ):
+        await connection.execute(delete(column.table).where(column < moment))

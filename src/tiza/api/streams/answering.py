@@ -62,6 +62,7 @@ class Answering:
     async def result(self) -> tuple[Outcome, End]:
         """Wait for the end; return it as the store and as the readers are told."""
         await asyncio.wait({self._work})
+        self._generation.settle()
         facts = {**self._generation.response(), **names_of(self.answer)}
         if self._work.cancelled():
             if self._cut == "stopped":
@@ -117,5 +118,6 @@ def _outcome(
         latency_seconds=facts["latency_seconds"],
         finish_reason=facts["finish_reason"] if state in ("complete", "stopped") else "",
         truncated=facts.get("truncated", False),
+        cached=facts.get("cached", False),
         error=error,
     )

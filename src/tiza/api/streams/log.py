@@ -10,15 +10,15 @@ has ended and is stored.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tiza.api.streams.growing import Growing
 from tiza.errors import RequestError
 
 Document = Mapping[str, Any]
-TakeNow = Callable[[str], bool]  # takes a piece in the moment in which it comes, or leaves it
 
 
 @dataclass(frozen=True)
@@ -29,19 +29,18 @@ class End:
     error: RequestError | None = None
 
 
-class Log:
+class Log(Growing[str]):
     """The text of an answer so far, its beginning, and its end once there is one.
 
     `lags`: it is filled by another process's leave, so a reader may have had more of it already.
     """
 
     def __init__(self, start: Document, *, lags: bool = False) -> None:
+        super().__init__()
         self.start, self.lags = start, lags
         self.end: End | None = None
         self.length = 0
         self.listeners = 0
-        self.pieces: list[str] = []
-        self._waiting: list[tuple[asyncio.Future[None], TakeNow]] = []
         self._over = asyncio.Event()
 
     @property
@@ -52,19 +51,14 @@ class Log:
     def append(self, text: str) -> None:
         """Add text that is not empty."""
         self.length += len(text)
-        self.pieces.append(text)
-        if self._waiting:
-            self._waiting = [each for each in self._waiting if _goes_on_waiting(*each, text)]
+        super().append(text)
 
     def close(self, end: End) -> None:
         """End the answer; only the first end counts."""
         if self.end is None:
             self.end = end
             self._over.set()
-            for waiter, _ in self._waiting:
-                if not waiter.done():
-                    waiter.set_result(None)
-            self._waiting.clear()
+            self._wake()
 
     def add_missing(self, text: str, begins: int = 0) -> bool:
         """Add what is missing of a text that begins at a position; False if more than that is."""
@@ -92,15 +86,6 @@ class Log:
             raise self.end.error
         return self.end.done or {}
 
-    def news(self, take: TakeNow) -> asyncio.Future[None]:
-        """Return what is done as soon as there is a piece that `take` leaves, or the end.
-
-        Taking a piece at once spares its reader a turn of the event loop.
-        """
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiting.append((waiter, take))
-        return waiter
-
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Count as a listener for the length of the block."""
@@ -109,9 +94,3 @@ class Log:
             yield
         finally:
             self.listeners -= 1
-
-
-def _goes_on_waiting(waiter: "asyncio.Future[None]", take: TakeNow, text: str) -> bool:
-    if not waiter.done() and not take(text):  # a reader that left was cancelled
-        waiter.set_result(None)
-    return not waiter.done()

@@ -65,4 +65,5 @@ def _document(answer: Message) -> Document:
         "finish_reason": answer.finish_reason,
         **names_of(answer),
     }
-    return document | ({"truncated": True} if answer.truncated else {})
+    truncated = {"truncated": True} if answer.truncated else {}
+    return document | truncated | ({"cached": True} if answer.cached else {})

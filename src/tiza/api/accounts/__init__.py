@@ -1,0 +1,1 @@
+"""Accounts of the API: signing in, keys, tokens, invitations, and who may go where."""

@@ -1,0 +1,131 @@
+"""One stream of the engine in flight, and any number of readers.
+
+One task holds the stream; whichever reader waits for more reads it, and the others are told. So a
+reader who is alone, as most are, gets each token as directly as from the engine. It goes on whoever
+leaves, and stops when the last has left.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from tiza.api.engine_client import EngineStream, Frame
+from tiza.api.streams.growing import Growing
+from tiza.errors import Interrupted
+
+Source = AbstractAsyncContextManager[EngineStream]
+
+
+class Flight(Growing[list[Frame]]):
+    """Asks from the moment it is made. `landed` is called at the end, before any reader knows."""
+
+    def __init__(self, source: Source, landed: Callable[["Flight"], None]) -> None:
+        super().__init__()
+        self.is_over = self.is_whole = False
+        self.error: Exception | None = None
+        self._readers: dict[Reader, None] = {}  # in the order in which they came
+        self._is_paid = False
+        self._landed = landed
+        self._stream: EngineStream | None = None
+        self._is_read = False
+        self._read_to_end = asyncio.Event()
+        self._failure: Exception | None = None
+        self._task = asyncio.create_task(self._hold(source))
+
+    def join(self) -> "Reader":
+        """Return a reader that begins at the beginning."""
+        reader = Reader(self)
+        self._readers[reader] = None
+        return reader
+
+    def leave(self, reader: "Reader") -> bool:
+        """Count a reader out; tell whether it is the one whom the answer was written for.
+
+        That is the first of those who stay: who began and leaves early does not pay for all.
+        """
+        pays = next(iter(self._readers)) is reader and not self._is_paid
+        self._is_paid = self._is_paid or (pays and self.is_over)
+        del self._readers[reader]
+        if not self._readers:
+            self._task.cancel()
+        return pays
+
+    async def stop(self) -> None:
+        """Stop, and wait until it has."""
+        self._task.cancel()
+        await asyncio.wait({self._task})
+
+    @property
+    def is_deserted(self) -> bool:
+        """Tell whether nobody reads it."""
+        return not self._readers
+
+    async def more(self) -> None:
+        """Wait for more frames, or the end."""
+        if self._stream is None or self._is_read or self._read_to_end.is_set():
+            await self.news()
+            return
+        self._is_read = True
+        try:
+            if frames := await self._stream.read():
+                self.append(frames)
+            else:
+                self._read_to_end.set()
+        except asyncio.CancelledError:
+            self._wake()  # so that another reads on
+            raise
+        except Exception as exc:  # noqa: BLE001  # it is raised to every reader
+            self._failure = exc
+            self._read_to_end.set()
+        finally:
+            self._is_read = False
+
+    async def _hold(self, source: Source) -> None:
+        try:
+            async with source as self._stream:
+                self._wake()
+                await self._until_read()
+            self.is_whole = True
+        except asyncio.CancelledError:
+            self.error = Interrupted()
+            raise
+        except Exception as exc:  # noqa: BLE001  # it is raised to every reader
+            self.error = exc
+        finally:
+            self.is_over = True
+            self._landed(self)
+            self._wake()
+
+    async def _until_read(self) -> None:
+        await self._read_to_end.wait()
+        if self._failure is not None:
+            raise self._failure
+
+
+class Reader:
+    """One reader of a flight, in the manner of an `EngineStream`."""
+
+    def __init__(self, flight: Flight) -> None:
+        self._flight, self._next = flight, 0
+
+    async def read(self) -> list[Frame]:
+        """Return the frames that have come since; none at the end.
+
+        Raises:
+            RequestError: what ended the flight, if it is not whole.
+
+        """
+        flight = self._flight
+        pieces = flight.pieces
+        while len(pieces) == self._next:
+            if flight.is_over:
+                if flight.error is not None:
+                    raise flight.error
+                return []
+            await flight.more()
+        frames = pieces[self._next] if len(pieces) == self._next + 1 else self._rest()
+        self._next = len(pieces)
+        return frames
+
+    def _rest(self) -> list[Frame]:
+        return [frame for piece in self._flight.pieces[self._next :] for frame in piece]
