@@ -18,6 +18,7 @@ from tiza.api.context import Served
 from tiza.api.engine import Engine, Prepare
 from tiza.api.engine_client import EngineClient, EngineStream, Json
 from tiza.api.routing import ranked
+from tiza.api.tracing import UNTRACED, Tracing
 from tiza.api.turns import Turns
 from tiza.engines.serving import Serving
 from tiza.errors import EngineUnreachable
@@ -32,8 +33,8 @@ log = structlog.get_logger("tiza.api")
 class Engines:
     """Where to ask. Use as an async context manager."""
 
-    def __init__(self, settings: Settings, file: Path | None) -> None:
-        self._settings, self._file = settings, file
+    def __init__(self, settings: Settings, file: Path | None, tracing: Tracing = UNTRACED) -> None:
+        self._settings, self._file, self._tracing = settings, file, tracing
         self._stamp: tuple[int, ...] = ()
         self._users: Counter[Engine] = Counter()
         self._now: Sequence[Engine] = ()
@@ -183,7 +184,7 @@ class Engines:
         return self._now
 
     def _engine(self, serving: Serving) -> Engine:
-        client = EngineClient(self._settings, serving.url)
+        client = EngineClient(self._settings, serving.url, self._tracing)
         return Engine(client, Turns(), serving, self._settings.vllm_max_model_len)
 
     def _changed(self) -> Serving | None:
