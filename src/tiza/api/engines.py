@@ -134,8 +134,12 @@ class Engines:
     ) -> AsyncIterator[Engine]:
         """Use the first engine in order, or the wish if it is still one of now."""
         order = await self._order(beginning, tried)
-        engine = wish if wish in order else order[0]
-        assert engine is not None  # noqa: S101  # it is one of the order
+        async with self._using(wish if wish is not None and wish in order else order[0]) as engine:
+            yield engine
+
+    @asynccontextmanager
+    async def _using(self, engine: Engine) -> AsyncIterator[Engine]:
+        """Keep an engine's client open, for the length of the block."""
         self._users[engine] += 1
         try:
             yield engine
@@ -166,11 +170,12 @@ class Engines:
     async def _is_well(self, engine: Engine) -> bool:
         if engine.client in self._away:
             return False
-        try:
-            async with asyncio.timeout(HEALTH_SECONDS):
-                return await engine.client.healthy()
-        except TimeoutError:
-            return False
+        async with self._using(engine):
+            try:
+                async with asyncio.timeout(HEALTH_SECONDS):
+                    return await engine.client.healthy()
+            except TimeoutError:
+                return False
 
     async def _newest(self) -> Sequence[Engine]:
         """Look at the file; it costs a system call."""
