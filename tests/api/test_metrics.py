@@ -34,7 +34,10 @@ def parsed(text: bytes) -> Series:
 
 def certificate(file: Path, end: datetime) -> Path:
     """Write a certificate that ends then."""
-    key, name = Ed25519PrivateKey.generate(), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a")])
+    key, name = (
+        Ed25519PrivateKey.generate(),
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a")]),
+    )
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name)
     builder = builder.public_key(key.public_key()).serial_number(1)
     builder = builder.not_valid_before(end - timedelta(days=9)).not_valid_after(end)

@@ -60,8 +60,11 @@ def test_everything_counted_is_shown_when_the_dashboard_is_opened() -> None:
     """A metric that nobody can see need not be counted."""
     shown = {name for query in queries() for name, _ in NAME.findall(query)}
     ends = re.compile(r"_(bucket|sum|count)$")
-    unseen = {name for name in OURS.labels if ends.sub("", name) not in
-              {ends.sub("", each) for each in shown}}
+    unseen = {
+        name
+        for name in OURS.labels
+        if ends.sub("", name) not in {ends.sub("", each) for each in shown}
+    }
     assert not unseen
 
 
