@@ -60,7 +60,9 @@ async def backup(url: str, target: Path, done: Done = bool) -> int:
         raise CannotWrite(path=target, reason=exc.strerror) from exc
 
 
-async def _write(lines: AsyncIterator[Mapping[str, Any] | Line], out: IO[bytes], done: Done) -> int:
+async def _write(
+    lines: AsyncIterator[Mapping[str, Any] | Line], out: gzip.GzipFile, done: Done
+) -> int:
     digest, rows = sha256(), 0
     async for line in lines:
         written = orjson.dumps(line, option=NAMES) + b"\n"
