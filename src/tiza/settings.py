@@ -193,6 +193,10 @@ class Settings(BaseSettings):
         1, ge=1, le=256, description=N_("Processes of the API; more than one need REDIS_URL.")
     )
 
+    otel_exporter_otlp_endpoint: str = Field(
+        "", description=N_("Collector of OpenTelemetry that traces go to, as OTLP over HTTP.")
+    )
+
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description=N_("Least important message that is logged.")
     )
@@ -231,7 +235,7 @@ class Settings(BaseSettings):
             raise PydanticCustomError("database", "must begin with postgresql:// or sqlite:///")
         return value
 
-    @field_validator("public_url", "oidc_issuer")
+    @field_validator("public_url", "oidc_issuer", "otel_exporter_otlp_endpoint")
     @classmethod
     def _address_or_empty(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):

@@ -58,16 +58,18 @@ async def rows(url: str) -> Rows:
     database = Database(url)
     try:
         async with database.reading() as connection:
-            return {
-                table.name: (await connection.execute(select(table).order_by(*table.c))).all()  # type: ignore[misc]  # rows
-                for table in _tables()
-                if table.name != "messages"
-            } | {"messages": [list(r) for r in (await connection.execute(text(MESSAGES))).all()]}
+            found: Rows = {}
+            for table in _tables():
+                statement = select(table).order_by(*table.c)
+                if table.name == "messages":
+                    statement = select(text(MESSAGES)).select_from(table).order_by(table.c.id)
+                found[table.name] = [list(row) for row in await connection.execute(statement)]
+            return found
     finally:
         await database.close()
 
 
-MESSAGES = "SELECT id, text, state, parent_id, conversation_id FROM messages ORDER BY id"
+MESSAGES = "id, text, state, parent_id, conversation_id"
 
 
 async def test_everything_comes_back_when_restored_into_an_empty_system(  # noqa: PLR0917  # fixtures

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from tiza.api.state import State
 from tiza.api.stats import Stats
 from tiza.api.streams import routes as stream_routes
 from tiza.api.together import Together
+from tiza.api.tracing import Tracing, tracing_of
 from tiza.api.visit import LeavesHeaders
 from tiza.settings import Settings
 
@@ -43,15 +44,16 @@ def create_app(
     admission = Admission(settings.max_streams, settings.max_queue, settings.queue_seconds)
     together = together or Together()
     instruments = Instruments(together.metrics)
-    engines, stats = Engines(settings, engine_file), Stats(admission, instruments)
+    tracing = tracing_of(settings)
+    engines, stats = Engines(settings, engine_file, tracing), Stats(admission, instruments)
     state = State(settings, engines, admission, stats, together)
     app: FastAPI = FastAPIOffline(
         title=settings.app_name,
         version=settings.app_version,
-        lifespan=_lifespan,
+        lifespan=_lifespan(tracing),
         middleware=[
             Middleware(TrustedProxies, networks=settings.trusted_proxies),
-            Middleware(RequestContext, instruments=instruments),
+            Middleware(RequestContext, instruments=instruments, tracing=tracing),
             Middleware(Hardened),
             Middleware(
                 CORSMiddleware,
@@ -91,9 +93,18 @@ def create_app(
     return app
 
 
+def _lifespan(tracing: Tracing) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with _alive(app.state.tiza):
+            yield
+        await asyncio.to_thread(tracing.close)
+
+    return lifespan
+
+
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    state: State = app.state.tiza
+async def _alive(state: State) -> AsyncIterator[None]:
     async with (
         state.engines,
         state.limits,

@@ -18,6 +18,7 @@ from tiza.api.context import Served
 from tiza.api.engine import Engine, Prepare
 from tiza.api.engine_client import EngineClient, EngineStream, Json
 from tiza.api.routing import ranked
+from tiza.api.tracing import UNTRACED, Tracing
 from tiza.api.turns import Turns
 from tiza.engines.serving import Serving
 from tiza.errors import EngineUnreachable
@@ -32,8 +33,8 @@ log = structlog.get_logger("tiza.api")
 class Engines:
     """Where to ask. Use as an async context manager."""
 
-    def __init__(self, settings: Settings, file: Path | None) -> None:
-        self._settings, self._file = settings, file
+    def __init__(self, settings: Settings, file: Path | None, tracing: Tracing = UNTRACED) -> None:
+        self._settings, self._file, self._tracing = settings, file, tracing
         self._stamp: tuple[int, ...] = ()
         self._users: Counter[Engine] = Counter()
         self._now: Sequence[Engine] = ()
@@ -133,8 +134,12 @@ class Engines:
     ) -> AsyncIterator[Engine]:
         """Use the first engine in order, or the wish if it is still one of now."""
         order = await self._order(beginning, tried)
-        engine = wish if wish in order else order[0]
-        assert engine is not None  # noqa: S101  # it is one of the order
+        async with self._using(wish if wish is not None and wish in order else order[0]) as engine:
+            yield engine
+
+    @asynccontextmanager
+    async def _using(self, engine: Engine) -> AsyncIterator[Engine]:
+        """Keep an engine's client open, for the length of the block."""
         self._users[engine] += 1
         try:
             yield engine
@@ -165,11 +170,12 @@ class Engines:
     async def _is_well(self, engine: Engine) -> bool:
         if engine.client in self._away:
             return False
-        try:
-            async with asyncio.timeout(HEALTH_SECONDS):
-                return await engine.client.healthy()
-        except TimeoutError:
-            return False
+        async with self._using(engine):
+            try:
+                async with asyncio.timeout(HEALTH_SECONDS):
+                    return await engine.client.healthy()
+            except TimeoutError:
+                return False
 
     async def _newest(self) -> Sequence[Engine]:
         """Look at the file; it costs a system call."""
@@ -183,7 +189,7 @@ class Engines:
         return self._now
 
     def _engine(self, serving: Serving) -> Engine:
-        client = EngineClient(self._settings, serving.url)
+        client = EngineClient(self._settings, serving.url, self._tracing)
         return Engine(client, Turns(), serving, self._settings.vllm_max_model_len)
 
     def _changed(self) -> Serving | None:

@@ -9,6 +9,7 @@ what a process has counted outlives it. Knows no request and no engine.
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.multiprocess import MultiProcessCollector
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus-client's own name for it
@@ -73,13 +74,16 @@ class Instruments:
         self.build = newest("tiza_build_info", "1, with the version that runs.", "version")
 
     @property
-    def names(self) -> set[str]:
-        """The names of all series, as Prometheus's queries write them."""
-        found = set[str]()
-        for metric in self._registry.collect():
-            ends = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
-            found |= {metric.name + end for end in ends.get(metric.type, ("",))}
-        return found
+    def labels(self) -> dict[str, set[str]]:
+        """The labels of every series, by its name as Prometheus's queries write it."""
+        ends = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
+        metrics = [each for each in vars(self).values() if isinstance(each, MetricWrapperBase)]
+        return {
+            of.name + end: set(each._labelnames)  # noqa: SLF001  # there is no other way to ask
+            for each in metrics
+            for of in each.describe()
+            for end in ends.get(of.type, ("",))
+        }
 
     def model_is(self, name: str) -> None:
         """Tell the model in use; those before it are not any more."""

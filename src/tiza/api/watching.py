@@ -52,10 +52,12 @@ def _tell_load(state: State, tell: Instruments) -> None:
 
 
 def _tell_disk(tell: Instruments, folder: Path) -> None:
-    if folder.is_dir():
+    try:
         disk = shutil.disk_usage(folder)
-        tell.disk_free.labels(str(folder)).set(disk.free)
-        tell.disk_size.labels(str(folder)).set(disk.total)
+    except OSError:  # it is made when something is put there
+        return
+    tell.disk_free.labels(str(folder)).set(disk.free)
+    tell.disk_size.labels(str(folder)).set(disk.total)
 
 
 def _resident_bytes() -> int:

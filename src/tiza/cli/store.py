@@ -1,6 +1,5 @@
 """`tiza store …`: conversations, accounts and feedback in one file, and back."""
 
-import asyncio
 from gettext import gettext as _
 from pathlib import Path
 
@@ -21,6 +20,8 @@ def store() -> None:
 )
 def backup(output: Path) -> None:
     """Write a backup."""
+    import asyncio
+
     from tiza.progress import Progress
     from tiza.settings import load
     from tiza.store.backup import backup as pack
@@ -34,6 +35,8 @@ def backup(output: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def restore(file: Path) -> None:
     """Read a backup."""
+    import asyncio
+
     from tiza.progress import Progress
     from tiza.settings import load
     from tiza.store.backup import restore as unpack

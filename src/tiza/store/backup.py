@@ -10,7 +10,7 @@ import gzip
 import os
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -22,7 +22,7 @@ import orjson
 from sqlalchemy import Connection, LargeBinary, Table, func, inspect, null, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tiza.errors import BackupBroken, StoreBroken, StoreNewer, StoreNotEmpty
+from tiza.errors import BackupBroken, CannotWrite, StoreBroken, StoreNewer, StoreNotEmpty
 from tiza.models.place import new_file
 from tiza.store import account_tables, passages
 from tiza.store.database import Database
@@ -48,19 +48,29 @@ async def backup(url: str, target: Path, done: Done = bool) -> int:
 
     Raises:
         ModelExists: there is something at `target`.
+        CannotWrite: a full disk, a closed folder.
         StoreUnavailable, StoreBusy, StoreBroken: the database cannot be read.
 
     """
-    async with _database(url) as database, aclosing(_lines(database)) as lines:
-        with new_file(target) as part, _private(part) as file, gzip.open(file, "wb", 6) as out:
-            digest, rows = sha256(), 0
-            async for line in lines:
-                written = orjson.dumps(line, option=NAMES) + b"\n"
-                digest.update(written)
-                out.write(written)
-                rows += isinstance(line, list)
-                done()
-            out.write(orjson.dumps({"rows": rows, "sha256": digest.hexdigest()}) + b"\n")
+    try:
+        async with _database(url) as database, aclosing(_lines(database)) as lines:
+            with new_file(target) as part, _private(part) as file, gzip.open(file, "wb", 6) as out:
+                return await _write(lines, out, done)
+    except OSError as exc:
+        raise CannotWrite(path=target, reason=exc.strerror) from exc
+
+
+async def _write(
+    lines: AsyncIterator[Mapping[str, Any] | Line], out: gzip.GzipFile, done: Done
+) -> int:
+    digest, rows = sha256(), 0
+    async for line in lines:
+        written = orjson.dumps(line, option=NAMES) + b"\n"
+        digest.update(written)
+        out.write(written)
+        rows += isinstance(line, list)
+        done()
+    out.write(orjson.dumps({"rows": rows, "sha256": digest.hexdigest()}) + b"\n")
     return rows
 
 
@@ -101,7 +111,7 @@ def _private(part: Path) -> IO[bytes]:
     return os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb")
 
 
-async def _lines(database: Database) -> AsyncIterator[Mapping[str, Any] | Line]:
+async def _lines(database: Database) -> AsyncGenerator[Mapping[str, Any] | Line]:
     """Yield the head and every row, as they were at one moment.
 
     Tables of an older revision are read as they are, so that a backup comes before an upgrade.
