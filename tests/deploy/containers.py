@@ -16,6 +16,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +29,7 @@ from tests.deploy.report import Report
 from tests.deploy.stack import ROOT, Stack
 
 MIB = 1_048_576
-QUESTION = "Count from one to fifty in words."
+QUESTION = "Write a long story about a teacher and a piece of chalk."
 API_IMAGE_MIB = 300
 
 
@@ -191,7 +192,8 @@ async def test_documentation_opens_under_the_prefix(plain: Stack) -> None:
 def test_engine_is_closed_when_one_comes_from_outside(plain: Stack, report: Report) -> None:
     """Its port is on loopback and wants a key; other networks reach neither it nor the API."""
     docker = plain.docker
-    gateway = docker("network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}")
+    subnet = docker("network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Subnet}}")
+    gateway = ip_network(subnet)[1]
     networks = plain.seen("vllm-server")["NetworkSettings"]["Networks"]
     inside = next(iter(networks.values()))["IPAddress"]
     with socket.create_connection(("127.0.0.1", plain.engine), 5):
