@@ -99,7 +99,8 @@ def _steps(name: str) -> list[str]:
                 "COPY postgres /usr/local/bin/start-postgres",
                 "RUN ln -s /usr/lib/postgresql/*/bin/pg_isready /usr/local/bin/",
                 "RUN rm -rf /var/lib/postgresql/* "
-                "&& install -d -o postgres -g postgres /var/lib/postgresql/data",
+                "&& install -d -o postgres -g postgres /var/lib/postgresql/data "
+                "&& chmod 3777 /var/run/postgresql",  # as in the real one
                 'ENTRYPOINT ["start-postgres"]',
             ],
         ),
