@@ -351,11 +351,13 @@ async def test_reader_goes_on_at_another_process_when_the_line_was_cut(
     production: Stack, key: str, report: Report
 ) -> None:
     """Whichever process it comes to, a reader gets every event that it has not seen, once."""
-    body = {"message": QUESTION, "stream": True, "max_tokens": 150, "temperature": 0}
+    body: dict[str, Any] = {"message": QUESTION, "stream": True, "max_tokens": 150}
     headers = {"Authorization": f"Bearer {key}"}
     texts, last, cuts = [], "", 0
     done: dict[str, Any] = {}
     async with _safe(production) as client:
+        async with client.post("/api/conversations", json={}, headers=headers) as response:
+            body["conversation_id"] = (await response.json())["id"]
         async with client.post("/api/chat", json=body, headers=headers) as response:
             assert response.status == 200, await response.text()
             async for event in _events(response):
