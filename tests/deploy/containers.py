@@ -62,15 +62,13 @@ def images(docker: Docker, report: Report) -> None:
         ("vllm", "deploy/vllm/Dockerfile", ""),
     ):
         target_words = ["--target", target] if target else []
-        started = time.monotonic()
         docker("build", "-q", "-t", f"tiza/{name}:local", "-f", ROOT / file, *target_words, ROOT)
-        seconds = time.monotonic() - started
         whole, own = _sizes(docker, name)
-        value = f"{whole:.0f} MiB ({own:.0f} MiB), {seconds:.0f} s"
+        value = f"{whole:.0f} MiB ({own:.0f} MiB)"
         if name != "vllm":
             report.note(
-                f"Image `{name}`: size (without its base), time to build",
-                f"Imagen `{name}`: tamaño (sin su base), tiempo de construcción",
+                f"Image `{name}`: size (without its base)",
+                f"Imagen `{name}`: tamaño (sin su base)",
                 value,
             )
 
