@@ -28,6 +28,7 @@ import psutil
 from gateway import CHAT, free_port, load, running
 from record import keep
 from tiza.api.callers import Caller
+from tiza.api.instruments import Instruments
 from tiza.api.limits.limits import Limits
 from tiza.api.visit import Visit
 from tiza.settings import Settings
@@ -66,7 +67,7 @@ async def checks(url: str, seconds: float) -> dict[str, float]:
             (await limits.take(visit, 500)).settle(100)
             done += 1
 
-    async with Limits(settings) as limits:
+    async with Limits(settings, Instruments()) as limits:
         before, end = time.process_time(), time.perf_counter() + seconds
         await asyncio.gather(*(ask(limits, number, end) for number in range(AT_ONCE)))
         cpu = time.process_time() - before

@@ -104,6 +104,13 @@ def test_engine_address_is_the_same_when_it_is_written_in_another_way(
     assert load().vllm_api_url == "http://vllm-server:8000"
 
 
+def test_engine_addresses_are_split_when_there_are_several(monkeypatch: Monkey) -> None:
+    """A list is written with commas; an engine that is named twice is one."""
+    monkeypatch.setenv("VLLM_API_URL", " http://a:8000/v1, http://b:8000/ ,http://a:8000,")
+
+    assert load().engine_urls == ["http://a:8000", "http://b:8000"]
+
+
 def test_log_level_may_be_shouted_when_it_is_set(monkeypatch: Monkey) -> None:
     """INFO and info are the same level."""
     monkeypatch.setenv("LOG_LEVEL", "WARNING")
@@ -120,6 +127,8 @@ def test_log_level_may_be_shouted_when_it_is_set(monkeypatch: Monkey) -> None:
         ("VLLM_PORT", "80.5"),
         ("VLLM_API_URL", "foo"),
         ("VLLM_API_URL", "ftp://engine"),
+        ("VLLM_API_URL", "http://a:8000,b:8000"),
+        ("VLLM_API_URL", ","),
         ("VLLM_MAX_MODEL_LEN", "10"),
         ("VLLM_GPU_MEMORY", "0"),
         ("VLLM_GPU_MEMORY", "85"),

@@ -97,7 +97,8 @@ class Settings(BaseSettings):
     )
 
     vllm_api_url: str = Field(
-        "http://127.0.0.1:8080", description=N_("Address of the engine, with or without `/v1`.")
+        "http://127.0.0.1:8080",
+        description=N_("Address of the engine, or of several that serve the same, with commas."),
     )
     vllm_api_key: SecretStr = Field(
         SecretStr(""), description=N_("Key between API and engine; `tiza up` makes one per start.")
@@ -185,6 +186,17 @@ class Settings(BaseSettings):
         ),
     )
 
+    ssl_cert_path: Path | None = Field(
+        None, description=N_("Certificate of the address that people open (PEM).")
+    )
+    workers: int = Field(
+        1, ge=1, le=256, description=N_("Processes of the API; more than one need REDIS_URL.")
+    )
+
+    otel_exporter_otlp_endpoint: str = Field(
+        "", description=N_("Collector of OpenTelemetry that traces go to, as OTLP over HTTP.")
+    )
+
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description=N_("Least important message that is logged.")
     )
@@ -223,7 +235,7 @@ class Settings(BaseSettings):
             raise PydanticCustomError("database", "must begin with postgresql:// or sqlite:///")
         return value
 
-    @field_validator("public_url", "oidc_issuer")
+    @field_validator("public_url", "oidc_issuer", "otel_exporter_otlp_endpoint")
     @classmethod
     def _address_or_empty(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
@@ -232,10 +244,11 @@ class Settings(BaseSettings):
 
     @field_validator("vllm_api_url")
     @classmethod
-    def _plain_address(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
+    def _plain_addresses(cls, value: str) -> str:
+        named = [each.strip().rstrip("/") for each in value.split(",") if each.strip()]
+        if not named or not all(each.startswith(("http://", "https://")) for each in named):
             raise PydanticCustomError("address", "must begin with http:// or https://")
-        return value.rstrip("/").removesuffix("/v1").rstrip("/")
+        return ",".join(dict.fromkeys(each.removesuffix("/v1").rstrip("/") for each in named))
 
     @cached_property
     def is_private(self) -> bool:
@@ -246,6 +259,11 @@ class Settings(BaseSettings):
     def limits_given(self) -> bool:
         """Tell whether somebody chose a limit."""
         return not self.model_fields_set.isdisjoint(LIMITS)
+
+    @cached_property
+    def engine_urls(self) -> list[str]:
+        """Addresses of the engines, at least one."""
+        return self.vllm_api_url.split(",")
 
     @cached_property
     def page_url(self) -> str:

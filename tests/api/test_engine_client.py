@@ -136,7 +136,7 @@ async def test_model_is_the_new_one_when_the_engine_serves_another(
     service: Service, engine: FaultyEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After those seconds a new model is found without a restart."""
-    monkeypatch.setattr("tiza.api.engines.MODELS_SECONDS", 0.0)
+    monkeypatch.setattr("tiza.api.engine.MODELS_SECONDS", 0.0)
     assert (await service.chat()).json["model"] == "samples_0"
     engine.model = "samples_1"
     assert (await service.chat()).json["model"] == "samples_1"

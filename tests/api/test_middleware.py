@@ -9,7 +9,7 @@ from structlog.typing import EventDict
 from tests.api.faults import hangs
 from tests.api.faulty_engine import FaultyEngine
 from tests.api.service import Service, running, until
-from tiza.api.engines import Engine
+from tiza.api.engine import Engine
 
 PATHS = ["/", "/health", "/health/live", "/health/ready", "/models", "/stats", "/metrics"]
 PATHS += ["/v1/models", "/docs", "/redoc", "/openapi.json", "/nothing", "/chat"]

@@ -64,6 +64,8 @@ def test_nothing_is_said_when_the_settings_are_safe(given: Mapping[str, Any]) ->
         ({"auth_mode": "accounts", "secret_key": "abc" * 20}, "SECRET_KEY"),
         (CLOSED | {"secret_key": ""}, "SECRET_KEY"),
         (CLOSED | {"vllm_api_url": "http://vllm-server:8000"}, "VLLM_API_KEY"),
+        (CLOSED | {"vllm_api_url": "http://127.0.0.1:8080,http://b:8000"}, "VLLM_API_KEY"),
+        ({"workers": 2}, "WORKERS"),
         (CLOSED | {"vllm_api_key": "changeme"}, "VLLM_API_KEY"),
         (CLOSED | {"database_url": "postgresql://tiza:postgres@db/tiza"}, "DATABASE_URL"),
         (CLOSED | {"redis_url": "redis://:password@redis:6379/0"}, "REDIS_URL"),

@@ -9,7 +9,7 @@ import pytest
 from tests.api.faults import hangs
 from tests.api.faulty_engine import MODEL, FaultyEngine, well_behaved
 from tests.api.service import Answer, Service, running, until
-from tiza.api.engines import Engine
+from tiza.api.engine import Engine
 from tiza.errors import InvalidRequest
 
 MEMBERS = {"type", "title", "status", "detail", "code", "request_id"}

@@ -138,7 +138,7 @@ async def test_bug_is_counted_when_there_is_one(
     async def bug(self: object, name: str | None) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("tiza.api.engines.Engine.model", bug)
+    monkeypatch.setattr("tiza.api.engine.Engine.model", bug)
     await service.chat()
     assert (await stats(service))["requests"] == {"total": 1, "internal": 1}
     await service.idle()

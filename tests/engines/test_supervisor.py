@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.engines.processes import alive, free_port, gone, tree, until
-from tiza.engines import output, supervisor
+from tiza.engines import log_file, supervisor
 from tiza.engines.supervisor import BACK, ENDED, SILENT, STILL_DOWN, Service, Supervisor
 from tiza.errors import ServiceFailed, SettingsError
 
@@ -507,7 +507,8 @@ async def test_output_is_copied_whole_when_the_process_ends_at_once(make: Make) 
 
 async def test_log_rotates_when_it_is_full(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """The log is bounded: so many files of such a size, the newest lines in the first."""
-    monkeypatch.setattr(output, "LOG_BYTES", 10_000)
+    monkeypatch.setattr(log_file, "LOG_BYTES", 10_000)
+    monkeypatch.setattr(log_file, "LOG_FILES", 3)
     service = make("--flood", "5000", "--exit", "1")
 
     with pytest.raises(ServiceFailed):

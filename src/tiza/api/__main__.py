@@ -1,4 +1,4 @@
-"""`python -m tiza.api [--page] [--held] [--engine-file PATH]`: one process of the API."""
+"""`python -m tiza.api [--page] [--held] [--engine-file PATH]`: the API, in WORKERS processes."""
 
 import argparse
 import gc
@@ -6,9 +6,13 @@ import sys
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from tiza.errors import TizaError
 from tiza.translation import terminal_language
+
+if TYPE_CHECKING:
+    from tiza.settings import Settings
 
 
 def main() -> int:
@@ -21,22 +25,48 @@ def main() -> int:
         "--held", action="store_true", help="load, but listen only when standard input ends"
     )
     parser.add_argument("--engine-file", type=Path, help="tells where the engine is")
+    parser.add_argument("--socket", type=int, help=argparse.SUPPRESS)  # these three: see `workers`
+    parser.add_argument("--together", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--place", type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()
     gc.disable()  # imports leave no garbage worth a tenth of the start; the server turns it on
     sys.modules["rich"] = None  # type: ignore[assignment]  # structlog would import it for colours
+    try:
+        return _run(args)
+    except TizaError as exc:
+        print(f"error: {exc.message(terminal_language())}", file=sys.stderr, flush=True)
+        from tiza.api.together import REFUSED
+
+        return 1 if args.together is None else REFUSED
+
+
+def _run(args: argparse.Namespace) -> int:
+    from tiza.settings import load
+
+    settings = load()
+    if settings.workers > 1 and args.together is None:
+        return _run_several(settings, args)
     # It reads the machine's certificates, a tenth of a second, without holding the interpreter.
     Thread(target=import_module, args=("aiohttp",)).start()
-    from tiza.api.server import serve
-    from tiza.settings import load
+    from tiza.api.server import Place, serve
 
     if args.held:
         sys.stdin.read()
-    try:
-        serve(load(), page=args.page, engine_file=args.engine_file)
-    except TizaError as exc:
-        print(f"error: {exc.message(terminal_language())}", file=sys.stderr, flush=True)
-        return 1
+    serve(
+        settings,
+        page=args.page,
+        engine_file=args.engine_file,
+        place=Place(args.socket, args.together, args.place),
+    )
     return 0
+
+
+def _run_several(settings: "Settings", args: argparse.Namespace) -> int:
+    from tiza.api.workers import run
+
+    if args.held:
+        sys.stdin.read()
+    return run(settings, [word for word in sys.argv[1:] if word != "--held"])
 
 
 if __name__ == "__main__":

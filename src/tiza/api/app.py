@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,40 +11,49 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from tiza.api import answers, bounds, conversations, openai, problems, routes
+from tiza.api import answers, bounds, conversations, openai, problems, routes, watching
 from tiza.api.accounts import entering, first_admin, openid, own_keys, users
 from tiza.api.admission import Admission
 from tiza.api.callers import Callers
 from tiza.api.cookies import LeavesCookies
 from tiza.api.engines import Engines
 from tiza.api.hardening import ClosedDocs, Hardened
+from tiza.api.instruments import Instruments
 from tiza.api.limits import routes as limit_routes
 from tiza.api.middleware import BodyLimit, LastDefence, RequestContext
 from tiza.api.proxies import TrustedProxies
 from tiza.api.state import State
 from tiza.api.stats import Stats
 from tiza.api.streams import routes as stream_routes
+from tiza.api.together import Together
+from tiza.api.tracing import Tracing, tracing_of
 from tiza.api.visit import LeavesHeaders
 from tiza.settings import Settings
 
 EXPOSED = ["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Cache"]
 
 
-def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, engine_file: Path | None = None, together: Together | None = None
+) -> FastAPI:
     """Make the application. Nothing is opened before its lifespan begins.
 
     `engine_file` tells where the engine is, and may change (see `engines.serving`); without it,
-    the engine stays at VLLM_API_URL.
+    the engine stays at VLLM_API_URL. `together`: with which other processes it serves.
     """
     admission = Admission(settings.max_streams, settings.max_queue, settings.queue_seconds)
-    state = State(settings, Engines(settings, engine_file), admission, Stats(admission))
+    together = together or Together()
+    instruments = Instruments(together.metrics)
+    tracing = tracing_of(settings)
+    engines, stats = Engines(settings, engine_file, tracing), Stats(admission, instruments)
+    state = State(settings, engines, admission, stats, together)
     app: FastAPI = FastAPIOffline(
         title=settings.app_name,
         version=settings.app_version,
-        lifespan=_lifespan,
+        lifespan=_lifespan(tracing),
         middleware=[
             Middleware(TrustedProxies, networks=settings.trusted_proxies),
-            Middleware(RequestContext),
+            Middleware(RequestContext, instruments=instruments, tracing=tracing),
             Middleware(Hardened),
             Middleware(
                 CORSMiddleware,
@@ -83,9 +92,18 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
     return app
 
 
+def _lifespan(tracing: Tracing) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with _alive(app.state.tiza):
+            yield
+        await asyncio.to_thread(tracing.close)
+
+    return lifespan
+
+
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    state: State = app.state.tiza
+async def _alive(state: State) -> AsyncIterator[None]:
     async with (
         state.engines,
         state.limits,
@@ -93,12 +111,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.opening.kept_open(),
         state.streams,
     ):
-        telling = asyncio.create_task(first_admin.tell(state.settings, state.opening))
+        aside = [asyncio.create_task(first_admin.tell(state.settings, state.opening))]
+        if state.together.metrics is not None:
+            aside.append(asyncio.create_task(watching.watch(state)))
         try:
-            yield
+            async with state.together.telling(state.told):
+                yield
         finally:
-            telling.cancel()
-            await asyncio.gather(telling, return_exceptions=True)
+            for task in aside:
+                task.cancel()
+            await asyncio.gather(*aside, return_exceptions=True)
             state.access.passwords.close()
 
 

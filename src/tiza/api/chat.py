@@ -15,8 +15,8 @@ import orjson
 from tiza.api import sse
 from tiza.api.bounds import check_chat
 from tiza.api.context import Message, Prompt, fit
+from tiza.api.engine import Engine
 from tiza.api.engine_client import Frame, Json
-from tiza.api.engines import Engine
 from tiza.api.limits.limits import Ticket
 from tiza.api.schemas import ChatRequest, Turn
 from tiza.api.sharing.sharing import Frames
@@ -90,7 +90,7 @@ class Generation:
             check_chat(request, state.settings)
             ticket = self._ticket or await state.limits.take(self._visit, self._most_tokens)
             alone = bool(self._fresh or self._begun or request.conversation_history)
-            shared = state.sharing.stream(CHAT, self._prepare, answer, alone=alone)
+            shared = state.sharing.stream(CHAT, self._prepare, answer, self._beginning, alone=alone)
             with ticket.charging(answer):
                 async with shared as stream:
                     self._visit.headers["X-Cache"] = answer.cache
@@ -100,6 +100,11 @@ class Generation:
         """Give back what an answer that never began had taken."""
         if self._ticket is not None:
             self._ticket.settle(self._answer.charged)
+
+    @property
+    def _beginning(self) -> str:
+        history = self._request.conversation_history
+        return history[0].content if history else self._request.message
 
     @property
     def _most_tokens(self) -> int:

@@ -7,7 +7,7 @@ do. Knows nothing of the client in front.
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +15,7 @@ import aiohttp
 import orjson
 
 from tiza.api.sse import FrameReader, FrameTooLarge
+from tiza.api.tracing import UNTRACED, Asked, Tracing
 from tiza.errors import (
     EngineError,
     EngineLost,
@@ -35,6 +36,7 @@ QUESTION_SECONDS = 10.0  # patience for small questions: health, models, token c
 MAX_ANSWER_BYTES = 16_777_216  # to a small question: the largest lists the tokens of a context
 LAST_CHUNK_SECONDS = 1.0  # patience for the end marker of a response that is done
 MAX_REASON_CHARS = 300
+NO_HEADERS: Mapping[str, str] = {}
 SECONDS = re.compile(r"[0-9]{1,5}")
 REFUSED = N_("The model engine refused the request: {reason}")
 
@@ -42,8 +44,8 @@ REFUSED = N_("The model engine refused the request: {reason}")
 class EngineClient:
     """Speaks to the engine at one address. Made and closed in a running event loop."""
 
-    def __init__(self, settings: Settings, url: str) -> None:
-        self._settings, self._url = settings, url
+    def __init__(self, settings: Settings, url: str, tracing: Tracing = UNTRACED) -> None:
+        self._settings, self._url, self._tracing = settings, url, tracing
         self._session = self._connected_by(
             aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS)
         )
@@ -95,18 +97,26 @@ class EngineClient:
             self._settings.engine_first_token_seconds,
             self._settings.engine_idle_seconds,
         )
-        response = await self._open("POST", path, body, first)
-        if response.content_type != "text/event-stream":
-            response.close()
-            raise EngineError(reason=f"not an event stream but {response.content_type}")
-        return EngineStream(response, first, idle)
+        asked = self._tracing.asked(self._url, path, str(body.get("model", "")))
+        try:
+            opened = await self._open("POST", path, body, first, asked.headers)
+            response = _event_stream(opened)
+        except BaseException as exc:
+            asked.end(exc)
+            raise
+        return EngineStream(response, first, idle, asked)
 
-    async def _open(
-        self, method: str, path: str, body: Json | None, seconds: float
+    async def _open(  # as it is sent
+        self,
+        method: str,
+        path: str,
+        body: Json | None,
+        seconds: float,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> aiohttp.ClientResponse:
         try:
             async with asyncio.timeout(seconds):
-                response = await self._send_once_more(method, path, body)
+                response = await self._send_once_more(method, path, body, headers)
                 if response.status != 200:  # noqa: PLR2004  # OK
                     raise await _refusal(response)
                 return response
@@ -114,24 +124,29 @@ class EngineClient:
             raise translated(exc, seconds, begun=False) from exc
 
     async def _send_once_more(
-        self, method: str, path: str, body: Json | None
+        self, method: str, path: str, body: Json | None, headers: Mapping[str, str]
     ) -> aiohttp.ClientResponse:
         try:
-            return await self._send(self._session, method, path, body)
+            return await self._send(self._session, method, path, body, headers)
         except aiohttp.ClientConnectorError:
             raise
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             # On a connection of its own: the next one in the pool may be as dead.
-            return await self._send(self._second, method, path, body)
+            return await self._send(self._second, method, path, body, headers)
 
-    async def _send(
-        self, session: aiohttp.ClientSession, method: str, path: str, body: Json | None
+    async def _send(  # as it is sent
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        path: str,
+        body: Json | None,
+        headers: Mapping[str, str],
     ) -> aiohttp.ClientResponse:
         return await session.request(
             method,
             self._url + path,
             data=None if body is None else orjson.dumps(body),
-            headers=None if body is None else {"Content-Type": "application/json"},
+            headers=headers if body is None else {"Content-Type": "application/json", **headers},
             allow_redirects=False,
         )
 
@@ -143,8 +158,10 @@ class EngineStream:
     stream ends after `[DONE]`, or with the connection if the answer was finished by then.
     """
 
-    def __init__(self, response: aiohttp.ClientResponse, first: float, idle: float) -> None:
-        self._response = response
+    def __init__(
+        self, response: aiohttp.ClientResponse, first: float, idle: float, asked: Asked
+    ) -> None:
+        self._response, self._asked = response, asked
         self._reader = FrameReader()
         self._loop = asyncio.get_running_loop()
         self._patience, self._idle = first, idle
@@ -159,6 +176,7 @@ class EngineStream:
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
         self._watchdog.cancel()
+        self._asked.end(exc)
         if self._done and kind is None:
             await self._read_to_end()
         self._response.close()
@@ -244,6 +262,13 @@ def translated(exc: BaseException, seconds: float, *, begun: bool) -> RequestErr
     if isinstance(exc, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError | OSError):
         return EngineLost() if begun else EngineUnreachable()
     return EngineError(reason=type(exc).__name__)
+
+
+def _event_stream(response: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
+    if response.content_type != "text/event-stream":
+        response.close()
+        raise EngineError(reason=f"not an event stream but {response.content_type}")
+    return response
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:

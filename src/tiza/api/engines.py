@@ -1,172 +1,145 @@
-"""The engine of now, and those that still write answers which began with them.
+"""The engines of now, and those that still write answers which began with them.
 
-Where the engine is, and which models it serves, comes from VLLM_API_URL or from a file that may
-change at any time (`engines.serving`). Each request looks once, at its beginning, and keeps the
-engine that it found. Knows no chat.
+Where they are, and which models they serve, comes from VLLM_API_URL, which may name several that
+serve the same, or from a file that names one and may change at any time (`engines.serving`). Each
+request looks once, at its beginning, and keeps the engine that it found. Knows no chat.
 """
 
-import time
+import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 import structlog
 
-from tiza.api.context import Served, served_models
+from tiza.api.context import Served
+from tiza.api.engine import Engine, Prepare
 from tiza.api.engine_client import EngineClient, EngineStream, Json
+from tiza.api.routing import ranked
+from tiza.api.tracing import UNTRACED, Tracing
 from tiza.api.turns import Turns
-from tiza.engines import llama_cpp
 from tiza.engines.serving import Serving
-from tiza.errors import EngineError, EngineUnreachable, ModelUnknown
-from tiza.models.scope import Scope
+from tiza.errors import EngineUnreachable
 from tiza.settings import Settings
 
-MODELS_SECONDS = 5.0  # for how long the engine's list of models is believed
-
-Prepare = Callable[["Engine"], Awaitable[Json]]
+CHECK_SECONDS = 2.0  # how often each of several engines is asked how it is
+HEALTH_SECONDS = 2.0  # patience for who asks about all of them
 
 log = structlog.get_logger("tiza.api")
-
-
-class Engine:
-    """One engine as requests see it; never changes."""
-
-    def __init__(self, client: EngineClient, turns: Turns, serving: Serving, window: int) -> None:
-        self.client, self._turns, self.serving = client, turns, serving
-        self._window = window
-        self._scopes = {name: Scope.read(Path(path)) for name, path in serving.scopes.items()}
-        self._models: list[Served] = []
-        self._asked = 0.0
-
-    @property
-    def expected_model(self) -> str:
-        """The active model as last known; empty if nobody told."""
-        return self.serving.active or (self._models[0].model if self._models else "")
-
-    async def models(self) -> list[Served]:
-        """Return what the engine serves now; the first is the active model.
-
-        Raises:
-            EngineError: it does not answer, or serves nothing.
-
-        """
-        listing = await self.client.ask("GET", "/v1/models")
-        models = served_models(listing, self._window)
-        if not models:
-            raise EngineError(reason="it serves no model")
-        self._models, self._asked = self._named(models), time.monotonic()
-        return self._models
-
-    async def model(self, name: str | None) -> Served:
-        """Return the model of that name, or the active one, as known in the last seconds.
-
-        Raises:
-            ModelUnknown: the engine does not serve it.
-
-        """
-        fresh = self._models and time.monotonic() < self._asked + MODELS_SECONDS
-        models = self._models if fresh else await self.models()
-        for served in models:
-            if name in (None, served.model):
-                return served
-        raise ModelUnknown(model=name, models=", ".join(m.model for m in models))
-
-    async def open(self, path: str, prepare: Prepare, held: AsyncExitStack) -> EngineStream:
-        """Send the body that `prepare` makes; `held` closes the stream."""
-        body = await prepare(self)
-        if "lora" in body:  # llama.cpp with adapters
-            await held.enter_async_context(self._turns.of(str(body["lora"])))
-        return await held.enter_async_context(await self.client.stream(path, body))
-
-    def telling(self, serving: Serving) -> "Engine":
-        """Return the same engine as later requests see it."""
-        return Engine(self.client, self._turns, serving, self._window)
-
-    def _named(self, listed: list[Served]) -> list[Served]:
-        """Add what only the file knows: llama.cpp lists no adapters, and no engine the active."""
-        serving = self.serving
-        if serving.kind == llama_cpp.KIND:
-            listed = [replace(listed[0], model=name) for name in serving.models]
-        listed = [
-            replace(
-                served,
-                more=serving.asked_for(served.model),
-                without=serving.asked_for(serving.base),
-                scope=self._scopes.get(served.model),
-            )
-            for served in listed
-        ]
-        return sorted(listed, key=lambda served: served.model != (serving.active or served.model))
 
 
 class Engines:
     """Where to ask. Use as an async context manager."""
 
-    def __init__(self, settings: Settings, file: Path | None) -> None:
-        self._settings, self._file = settings, file
+    def __init__(self, settings: Settings, file: Path | None, tracing: Tracing = UNTRACED) -> None:
+        self._settings, self._file, self._tracing = settings, file, tracing
         self._stamp: tuple[int, ...] = ()
         self._users: Counter[Engine] = Counter()
-        self._now: Engine
+        self._now: Sequence[Engine] = ()
+        self._away: set[EngineClient] = set()
+        self._watching: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._now = self._engine(Serving(0, self._settings.vllm_api_url))
+        self._now = [self._engine(Serving(0, url)) for url in self._settings.engine_urls]
+        if len(self._now) > 1:
+            self._watching = [asyncio.create_task(self._watch(each)) for each in self._now]
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        for client in {engine.client for engine in (self._now, *self._users)}:
+        for task in self._watching:
+            task.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
+        for client in {engine.client for engine in (*self._now, *self._users)}:
             await client.close()
 
     @property
     def expected_model(self) -> str:
         """The active model as last known; empty if nobody told."""
-        return self._now.expected_model
+        known = (engine.expected_model for engine in self._now)
+        return next((name for name in known if name), "")
 
     async def healthy(self) -> bool:
-        """Tell whether the engine can answer questions now."""
-        async with self._using(await self._newest()) as engine:
-            return await engine.client.healthy()
+        """Tell whether an engine can answer questions now."""
+        return any((await self.standing()).values())
+
+    async def standing(self) -> dict[str, bool]:
+        """Tell which engines of now answer, by address."""
+        engines = await self._newest()
+        well = await asyncio.gather(*map(self._is_well, engines))
+        return {each.serving.url: up for each, up in zip(engines, well, strict=True)}
 
     async def models(self) -> list[Served]:
         """Return what the engine serves now; see `Engine.models`."""
-        async with self._using(await self._newest()) as engine:
+        async with self._first("") as engine:
             return await engine.models()
 
-    async def prepared(self, prepare: Prepare) -> tuple[Engine, Json]:
-        """Return the engine of now and what `prepare` would ask it."""
-        async with self._using(await self._newest()) as engine:
-            return engine, await prepare(engine)
+    async def prepared(self, prepare: Prepare, beginning: str) -> tuple[Engine, Json]:
+        """Return the engine for a conversation with this beginning and what it would be asked."""
+        tried: list[Engine] = []
+        while True:
+            async with self._first(beginning, tried) as engine:
+                try:
+                    return engine, await prepare(engine)
+                except EngineUnreachable:
+                    tried.append(engine)
+                    if not await self._another(engine, tried):
+                        raise
 
     @asynccontextmanager
-    async def stream(self, path: str, prepare: Prepare) -> AsyncIterator[EngineStream]:
-        """Send the body that `prepare` makes for the engine of now, and hold its stream.
+    async def stream(
+        self, path: str, prepare: Prepare, beginning: str, first: Engine | None = None
+    ) -> AsyncIterator[EngineStream]:
+        """Send the body that `prepare` makes, and hold the engine's stream.
 
-        An engine that has gone before it answered is followed by the one that came after it.
+        An engine that has gone before it answered is followed by the next, or by the one that came
+        after it. `first`: the engine that `prepared` has found.
         """
-        engine = await self._newest()
+        tried: list[Engine] = []
         while True:
-            async with self._using(engine), AsyncExitStack() as held:
+            async with self._first(beginning, tried, first) as engine, AsyncExitStack() as held:
                 try:
                     stream = await engine.open(path, prepare, held)
                 except EngineUnreachable:
-                    newest = await self._newest()
-                    if newest.client is engine.client:
+                    tried.append(engine)
+                    if not await self._another(engine, tried):
                         raise
                 else:
                     yield stream
                     return
-            engine = newest
 
     async def as_json(self) -> Json:
         """Tell the number of the engine of now, and how many requests depend on which engine."""
-        number = (await self._newest()).serving.number
-        users = Counter(engine.serving.number for engine in self._users.elements())
-        return {"engine": number, "requests_by_engine": {str(n): users[n] for n in sorted(users)}}
+        number = (await self._newest())[0].serving.number
+        users = Counter(str(engine.serving.number) for engine in self._users.elements())
+        return {"engine": number, "requests_by_engine": users}
+
+    def users(self) -> dict[str, int]:
+        """Tell how many requests each engine of now works on, by address."""
+        return {engine.serving.url: self._users[engine] for engine in self._now}
+
+    async def _order(self, beginning: str, tried: Sequence[Engine]) -> list[Engine]:
+        """Return whom to ask, best first; who seems to be away comes last."""
+        gone = {engine.client for engine in tried}
+        left = [engine for engine in await self._newest() if engine.client not in gone]
+        if len(left) < 2:  # noqa: PLR2004  # no choice
+            return left
+        order = ranked(left, beginning, self._users)
+        return sorted(order, key=lambda engine: engine.client in self._away)
+
+    @asynccontextmanager
+    async def _first(
+        self, beginning: str, tried: Sequence[Engine] = (), wish: Engine | None = None
+    ) -> AsyncIterator[Engine]:
+        """Use the first engine in order, or the wish if it is still one of now."""
+        order = await self._order(beginning, tried)
+        async with self._using(wish if wish is not None and wish in order else order[0]) as engine:
+            yield engine
 
     @asynccontextmanager
     async def _using(self, engine: Engine) -> AsyncIterator[Engine]:
+        """Keep an engine's client open, for the length of the block."""
         self._users[engine] += 1
         try:
             yield engine
@@ -176,19 +149,47 @@ class Engines:
                 del self._users[engine]
             await self._close_unused(engine.client)
 
-    async def _newest(self) -> Engine:
+    async def _another(self, gone: Engine, tried: Sequence[Engine]) -> bool:
+        """Note who cannot be reached; tell whether there is somebody else to ask."""
+        if self._watching:
+            self._is_now(gone, away=True)
+        return bool(await self._order("", tried))
+
+    async def _watch(self, engine: Engine) -> None:
+        """Find out when one of several engines goes and comes back; runs until cancelled."""
+        while True:
+            self._is_now(engine, away=not await engine.client.healthy())
+            await asyncio.sleep(CHECK_SECONDS)
+
+    def _is_now(self, engine: Engine, *, away: bool) -> None:
+        if away == (engine.client in self._away):
+            return
+        (self._away.add if away else self._away.discard)(engine.client)
+        log.warning("engine away" if away else "engine back", url=engine.serving.url)
+
+    async def _is_well(self, engine: Engine) -> bool:
+        if engine.client in self._away:
+            return False
+        async with self._using(engine):
+            try:
+                async with asyncio.timeout(HEALTH_SECONDS):
+                    return await engine.client.healthy()
+            except TimeoutError:
+                return False
+
+    async def _newest(self) -> Sequence[Engine]:
         """Look at the file; it costs a system call."""
         serving = self._changed()
         if serving is not None:
-            before = self._now
+            before = self._now[0]
             same = serving.url == before.serving.url
-            self._now = before.telling(serving) if same else self._engine(serving)
+            self._now = [before.telling(serving) if same else self._engine(serving)]
             log.info("engine", number=serving.number, model=serving.active)
             await self._close_unused(before.client)
         return self._now
 
     def _engine(self, serving: Serving) -> Engine:
-        client = EngineClient(self._settings, serving.url)
+        client = EngineClient(self._settings, serving.url, self._tracing)
         return Engine(client, Turns(), serving, self._settings.vllm_max_model_len)
 
     def _changed(self) -> Serving | None:
@@ -207,5 +208,12 @@ class Engines:
         return serving
 
     async def _close_unused(self, client: EngineClient) -> None:
-        if all(client is not engine.client for engine in (self._now, *self._users)):
+        if all(client is not engine.client for engine in (*self._now, *self._users)):
             await client.close()
+
+
+def busy(parts: Sequence[Json]) -> Json:
+    """Return what all processes together tell of engines; the oldest that is still of now."""
+    users = sum((Counter(part["requests_by_engine"]) for part in parts), Counter[str]())
+    number = min(part["engine"] for part in parts)
+    return {"engine": number, "requests_by_engine": dict(sorted(users.items()))}

@@ -15,10 +15,11 @@ from starlette.responses import Response
 from tiza.api import sse
 from tiza.api.assembly import Assembly
 from tiza.api.bounds import check_generation
+from tiza.api.engine import Engine
 from tiza.api.engine_client import Frame, Json
-from tiza.api.engines import Engine
 from tiza.api.problems import language_of, openai_error
 from tiza.api.routes import GENERATION, PROBLEMS
+from tiza.api.routing import beginning_of
 from tiza.api.schemas import ChatCompletionRequest, CompletionRequest
 from tiza.api.sharing.sharing import Frames
 from tiza.api.state import State, StateDep
@@ -32,6 +33,7 @@ from tiza.translation import N_
 Body = ChatCompletionRequest | CompletionRequest
 
 CHAT, TEXT = "/v1/chat/completions", "/v1/completions"
+BEGINNING_CHARS = 500  # of a text, that tell it from others
 DONE = sse.message(b"[DONE]")
 
 router = APIRouter(prefix="/v1", tags=["OpenAI"], route_class=StrictRoute)
@@ -113,11 +115,20 @@ class _Events:
         state, answer = self._state, self._answer
         with state.stats.count(answer):
             ticket = await state.limits.take(self._visit, self._engine_body["max_tokens"])
-            shared = state.sharing.stream(self._path, self._prepare, answer, alone=self._alone)
+            shared = state.sharing.stream(
+                self._path, self._prepare, answer, self._beginning, alone=self._alone
+            )
             with ticket.charging(answer):
                 async with shared as stream:
                     self._visit.headers["X-Cache"] = answer.cache
                     yield stream
+
+    @property
+    def _beginning(self) -> str:
+        body = self._engine_body
+        if "messages" in body:
+            return beginning_of(body["messages"])
+        return str(body["prompt"][:BEGINNING_CHARS])
 
     async def _prepare(self, engine: Engine) -> Json:
         served = await engine.model(self._model)

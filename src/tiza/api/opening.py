@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from tiza.errors import RequestError, StoreUnavailable, TizaError
-from tiza.store.store import Store, opened
+from tiza.store.store import Store, Timed, opened, untimed
 
 WAIT_SECONDS = 3.0  # how long a request waits for a store that is being opened
 RETRY_SECONDS = 1.0
@@ -21,8 +21,8 @@ log = structlog.get_logger("tiza.api")
 class OpeningStore:
     """Hands out the store as soon as it is open."""
 
-    def __init__(self, url: str, retention_days: int) -> None:
-        self._url, self._retention_days = url, retention_days
+    def __init__(self, url: str, retention_days: int, timed: Timed = untimed) -> None:
+        self._url, self._retention_days, self._timed = url, retention_days, timed
         self._store: Store | None = None
         self._changed = asyncio.Event()
         self._reason: TizaError | None = None
@@ -66,7 +66,8 @@ class OpeningStore:
     async def _keep(self, ending: asyncio.Event) -> None:
         while not ending.is_set():
             try:
-                async with opened(self._url, self._retention_days) as self._store:
+                opening = opened(self._url, self._retention_days, self._timed)
+                async with opening as self._store:
                     self._changed.set()
                     await ending.wait()
             except RequestError as exc:

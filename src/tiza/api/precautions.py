@@ -55,6 +55,10 @@ EMPTY = N_("is empty: nobody may guess it where others can reach the service")
 PLACEHOLDER = N_("is a word that stands in every example, and no secret")
 WEAK = N_("must have at least {chars} characters, made by chance")
 NEEDED = N_("is needed when AUTH_MODE is oidc")
+ALONE = N_(
+    "needs REDIS_URL when it is more than 1: without it, no process would know of the limits and "
+    "the running answers of the others"
+)
 PLAIN_HTTP = N_("must begin with https:// unless it is on this machine")
 
 
@@ -65,7 +69,8 @@ def check(settings: Settings) -> None:
         SettingsError: naming every variable that has to change.
 
     """
-    if problems := [*_openness(settings), *_secrets(settings), *_provider(settings)]:
+    rules = (_openness, _secrets, _provider, _processes)
+    if problems := [problem for rule in rules for problem in rule(settings)]:
         raise SettingsError(problems)
 
 
@@ -93,8 +98,8 @@ def _secrets(settings: Settings) -> Iterator[Problem]:
         return
     if not secret and settings.auth_mode != "open":
         yield "SECRET_KEY", EMPTY, {}
-    engine = urlsplit(settings.vllm_api_url).hostname or ""
-    if not settings.vllm_api_key.get_secret_value() and not is_loopback(engine):
+    engines = [urlsplit(url).hostname or "" for url in settings.engine_urls]
+    if not settings.vllm_api_key.get_secret_value() and not all(map(is_loopback, engines)):
         yield "VLLM_API_KEY", EMPTY, {}
     for variable, value in (
         ("VLLM_API_KEY", settings.vllm_api_key.get_secret_value()),
@@ -115,3 +120,8 @@ def _provider(settings: Settings) -> Iterator[Problem]:
             yield variable, NEEDED, {}
         elif value.startswith("http://") and not is_loopback(urlsplit(value).hostname or ""):
             yield variable, PLAIN_HTTP, {}
+
+
+def _processes(settings: Settings) -> Iterator[Problem]:
+    if settings.workers > 1 and not settings.redis_url.get_secret_value():
+        yield "WORKERS", ALONE, {}

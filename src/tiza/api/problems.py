@@ -31,6 +31,7 @@ from tiza.validation import problems_of
 MEDIA_TYPE = "application/problem+json"
 INVALID = N_("The request has {count} problem(s): {summary}")
 SHOWN_PROBLEMS = 20
+CODE = "code"  # under this name in the request's state, for whoever counts
 
 log = structlog.get_logger("tiza.api")
 
@@ -102,6 +103,7 @@ def answer(error: RequestError, scope: Scope) -> Response:
     """Write an error as the answer to a request."""
     language = language_of(scope)
     document = describe(error, scope, language)
+    scope.setdefault("state", {})[CODE] = error.code
     return Response(
         orjson.dumps(document),
         error.status,

@@ -1,12 +1,17 @@
 """The original endpoints that tell who is there, how well, and with which models."""
 
+import asyncio
+
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
+from tiza.api import watching
 from tiza.api.chat import now
+from tiza.api.engines import busy
 from tiza.api.schemas import Health, ModelList, Problem, Welcome
 from tiza.api.state import StateDep
+from tiza.api.stats import summed
 from tiza.api.strict_json import StrictRoute
 from tiza.translation import N_
 
@@ -85,11 +90,12 @@ async def models(state: StateDep) -> ModelList:
 
 
 @router.get(
-    "/stats", summary=N_("Tell what this process has done since it started."), tags=["service"]
+    "/stats", summary=N_("Tell what the service has done since it started."), tags=["service"]
 )
 async def stats(state: StateDep) -> dict[str, object]:
     """Count in JSON."""
-    return state.stats.as_json() | await state.engines.as_json()
+    parts = [await state.told(), *await state.together.others()]
+    return summed(parts) | busy(parts)
 
 
 @router.get(
@@ -100,4 +106,6 @@ async def stats(state: StateDep) -> dict[str, object]:
 )
 async def metrics(state: StateDep) -> Response:
     """Count for Prometheus."""
-    return Response(state.stats.as_prometheus(), media_type="text/plain; version=0.0.4")
+    await watching.look(state)
+    text = await asyncio.to_thread(state.stats.instruments.text)
+    return Response(text, media_type="text/plain; version=0.0.4")

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import socket
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -17,6 +19,7 @@ from tiza.api.logs import configure
 from tiza.api.page import Page, web_folder
 from tiza.api.patience import patient
 from tiza.api.streaming import DIRECT_SEND
+from tiza.api.together import Together
 from tiza.settings import Settings
 
 GC_THRESHOLD = 10_000  # allocations between collections; each token makes about ten
@@ -25,7 +28,22 @@ CLOSE_SECONDS = 2  # for connections that are still open when the last answer ha
 log = structlog.get_logger("tiza.api")
 
 
-def serve(settings: Settings, *, page: bool = False, engine_file: Path | None = None) -> None:
+@dataclass(frozen=True)
+class Place:
+    """Where one of several processes serves: an open socket, and its number in their folder."""
+
+    socket: int | None = None
+    folder: Path | None = None
+    number: int = 0
+
+
+def serve(
+    settings: Settings,
+    *,
+    page: bool = False,
+    engine_file: Path | None = None,
+    place: Place = Place(),  # frozen
+) -> None:
     """Serve until SIGTERM or SIGINT; with `page` the page as well.
 
     Raises:
@@ -38,7 +56,7 @@ def serve(settings: Settings, *, page: bool = False, engine_file: Path | None = 
     if settings.auth_mode != "open":
         server_secret(settings)
     configure(settings)
-    app = create_app(settings, engine_file)
+    app = create_app(settings, engine_file, Together(place.folder, place.number))
     config = uvicorn.Config(
         _with_direct_send(Page(app, web_folder()) if page else app),
         host=settings.host,
@@ -52,7 +70,8 @@ def serve(settings: Settings, *, page: bool = False, engine_file: Path | None = 
     )
     config.load()
     config.http_protocol_class = patient(config)
-    Server(config, app.state.tiza.admission, settings.drain_seconds).run()
+    sockets = None if place.socket is None else [socket.socket(fileno=place.socket)]
+    Server(config, app.state.tiza.admission, settings.drain_seconds).run(sockets)
 
 
 def _with_direct_send(app: ASGIApp) -> ASGIApp:

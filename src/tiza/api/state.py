@@ -6,12 +6,14 @@ from fastapi import Depends, Request
 
 from tiza.api.accounts.access import Access
 from tiza.api.admission import Admission
+from tiza.api.engine_client import Json
 from tiza.api.engines import Engines
 from tiza.api.limits.limits import Limits
 from tiza.api.opening import OpeningStore
 from tiza.api.sharing.sharing import Sharing
 from tiza.api.stats import Stats
 from tiza.api.streams.streams import Streams
+from tiza.api.together import Together
 from tiza.settings import Settings
 from tiza.store.store import Store
 
@@ -20,15 +22,27 @@ class State:
     """The settings and the live parts that requests share."""
 
     def __init__(
-        self, settings: Settings, engines: Engines, admission: Admission, stats: Stats
+        self,
+        settings: Settings,
+        engines: Engines,
+        admission: Admission,
+        stats: Stats,
+        together: Together,
     ) -> None:
         self.settings, self.engines = settings, engines
-        self.admission, self.stats = admission, stats
-        self.limits = Limits(settings)
-        self.sharing = Sharing(settings.response_cache_ttl, admission, engines)
-        self.opening = OpeningStore(settings.store_url, settings.retention_days)
+        self.admission, self.stats, self.together = admission, stats, together
+        self.limits = Limits(settings, stats.instruments)
+        self.sharing = Sharing(settings, admission, engines)
+        self.opening = OpeningStore(settings.store_url, settings.retention_days, self._timed)
         self.access = Access(settings, self.opening)
         self.streams = Streams(settings, self.opening)
+
+    async def told(self) -> Json:
+        """Return this process's part of `GET /stats`."""
+        return self.stats.told() | await self.engines.as_json()
+
+    def _timed(self, kind: str, seconds: float) -> None:
+        self.stats.instruments.store_seconds.labels(kind).observe(seconds)
 
 
 async def get_state(request: Request) -> State:

@@ -1,28 +1,26 @@
-"""What the service has done since it started: `/stats` as JSON, `/metrics` for Prometheus.
+"""What the service has done since it started: counted when an answer ends, told by `/stats`.
 
-Both are counted in one place, when an answer ends. Tokens and times are those of generations: an
-answer that is read by many counts once. Quantiles come from the newest SAMPLES answers.
-Knows no request and no engine.
+Tokens and times are those of generations: an answer that is read by many counts once. Quantiles
+come from the newest SAMPLES answers. Where several processes serve together, each tells the others
+its part, and any adds them up. Knows no request and no engine.
 """
 
 import math
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
-from prometheus_client import Counter as Count
-
 from tiza.api.admission import Admission
+from tiza.api.instruments import Instruments
 from tiza.errors import EngineError, InternalError, RequestError
 
 SAMPLES = 1000
 QUANTILES = {"p50": 50, "p95": 95, "p99": 99}
+Json = dict[str, Any]
 Source = Literal["miss", "hit", "shared"]  # generated, from the cache, another's generation
-SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
 
 @dataclass
@@ -81,38 +79,25 @@ class PerModel:
     first_token: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
     latency: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
 
+    def add(self, told: Json) -> None:
+        """Add what another process has done with it."""
+        self.answers += told["answers"]
+        self.prompt_tokens += told["prompt_tokens"]
+        self.completion_tokens += told["completion_tokens"]
+        self.first_token = deque([*self.first_token, *told["first_token"]])
+        self.latency = deque([*self.latency, *told["latency"]])
+
 
 class Stats:
     """The counters of one process."""
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, instruments: Instruments) -> None:
+        self.instruments = instruments
         self._started = time.time()
         self._admission = admission
         self._outcomes: Counter[str] = Counter()
-        self._unpaid: Counter[Source] = Counter()
+        self._unpaid: Counter[str] = Counter()
         self._models: defaultdict[str, PerModel] = defaultdict(PerModel)
-        self._registry = CollectorRegistry()
-        self._make_instruments()
-
-    def _make_instruments(self) -> None:
-        registry = self._registry
-        self._requests = Count(
-            "tiza_answers", "Answers by how they ended.", ["outcome"], registry=registry
-        )
-        self._tokens = Count("tiza_tokens", "Tokens.", ["kind", "model"], registry=registry)
-        self._saved = Count(
-            "tiza_saved_answers", "Answers without a generation.", ["source"], registry=registry
-        )
-        self._latency = Histogram(
-            "tiza_answer_seconds", "Whole answers.", buckets=SECONDS, registry=registry
-        )
-        self._first = Histogram(
-            "tiza_first_token_seconds", "First tokens.", buckets=SECONDS, registry=registry
-        )
-        active = Gauge("tiza_active_streams", "Answers in progress.", registry=registry)
-        active.set_function(lambda: self._admission.active)
-        queue = Gauge("tiza_queue", "Questions waiting for a place.", registry=registry)
-        queue.set_function(lambda: self._admission.waiting)
 
     @contextmanager
     def count(self, answer: Answer) -> Iterator[None]:
@@ -132,47 +117,77 @@ class Stats:
 
     def _record(self, answer: Answer, outcome: str) -> None:
         self._outcomes[outcome] += 1
-        self._requests.labels(outcome).inc()
+        self.instruments.answers.labels(outcome).inc()
         if not answer.pays:
             self._unpaid[answer.cache] += 1
-            self._saved.labels(answer.cache).inc()
+            self.instruments.saved.labels(answer.cache).inc()
         elif answer.model:
             self._record_generated(answer, outcome)
 
     def _record_generated(self, answer: Answer, outcome: str) -> None:
+        seconds, tell = answer.seconds, self.instruments
         per_model = self._models[answer.model]
         per_model.prompt_tokens += answer.prompt_tokens
         per_model.completion_tokens += answer.completion_tokens
-        self._tokens.labels("prompt", answer.model).inc(answer.prompt_tokens)
-        self._tokens.labels("completion", answer.model).inc(answer.completion_tokens)
+        tell.tokens.labels("prompt", answer.model).inc(answer.prompt_tokens)
+        tell.tokens.labels("completion", answer.model).inc(answer.completion_tokens)
         if answer.first_token is not None:
-            per_model.first_token.append(answer.first_token - answer.started)
-            self._first.observe(answer.first_token - answer.started)
+            first = answer.first_token - answer.started
+            per_model.first_token.append(first)
+            tell.first_token.observe(first)
+            if answer.pieces > 1:
+                tell.token_gap.observe((seconds - first) / (answer.pieces - 1))
         if outcome == "ok":
             per_model.answers += 1
-            per_model.latency.append(answer.seconds)
-            self._latency.observe(answer.seconds)
+            per_model.latency.append(seconds)
+            tell.answer_seconds.observe(seconds)
 
-    def as_json(self) -> dict[str, object]:
-        """Return the content of `GET /stats`."""
-        models = self._models.values()
+    def told(self) -> Json:
+        """Return this process's part, for whichever process is asked."""
+        models = {
+            name: asdict(model) | {"first_token": [*model.first_token], "latency": [*model.latency]}
+            for name, model in self._models.items()
+        }
         return {
-            "uptime_seconds": round(time.time() - self._started, 1),
-            "requests": {"total": self._outcomes.total(), **self._outcomes},
-            "active_streams": self._admission.active,
-            "queued": self._admission.waiting,
-            "prompt_tokens": sum(m.prompt_tokens for m in models),
-            "completion_tokens": sum(m.completion_tokens for m in models),
-            "time_to_first_token_seconds": quantiles([s for m in models for s in m.first_token]),
-            "latency_seconds": quantiles([s for m in models for s in m.latency]),
-            "cache_hits": self._unpaid["hit"],
-            "shared_answers": self._unpaid["shared"],
-            "models": {name: _model_json(m) for name, m in self._models.items()},
+            "started": self._started,
+            "outcomes": self._outcomes,
+            "active": self._admission.active,
+            "waiting": self._admission.waiting,
+            "unpaid": self._unpaid,
+            "models": models,
         }
 
-    def as_prometheus(self) -> bytes:
-        """Return the content of `GET /metrics` (text format 0.0.4)."""
-        return generate_latest(self._registry)
+
+def summed(parts: Sequence[Json]) -> Json:
+    """Return the content of `GET /stats`, from the parts of all processes."""
+    models: defaultdict[str, PerModel] = defaultdict(PerModel)
+    outcomes, unpaid = Counter[str](), Counter[str]()
+    for part in parts:
+        outcomes.update(part["outcomes"])
+        unpaid.update(part["unpaid"])
+        for name, told in part["models"].items():
+            models[name].add(told)
+    return {
+        "uptime_seconds": round(time.time() - min(part["started"] for part in parts), 1),
+        "requests": {"total": outcomes.total(), **outcomes},
+        "active_streams": sum(part["active"] for part in parts),
+        "queued": sum(part["waiting"] for part in parts),
+        "cache_hits": unpaid["hit"],
+        "shared_answers": unpaid["shared"],
+        **_work(models),
+        "models": {name: {"answers": m.answers, **_work({name: m})} for name, m in models.items()},
+    }
+
+
+def _work(models: Mapping[str, PerModel]) -> Json:
+    """Return the tokens and times of models together."""
+    of = models.values()
+    return {
+        "prompt_tokens": sum(m.prompt_tokens for m in of),
+        "completion_tokens": sum(m.completion_tokens for m in of),
+        "time_to_first_token_seconds": quantiles([s for m in of for s in m.first_token]),
+        "latency_seconds": quantiles([s for m in of for s in m.latency]),
+    }
 
 
 def quantiles(samples: list[float]) -> dict[str, float | None]:
@@ -181,14 +196,4 @@ def quantiles(samples: list[float]) -> dict[str, float | None]:
     return {
         name: round(ranked[math.ceil(percent * len(ranked) / 100) - 1], 4) if ranked else None
         for name, percent in QUANTILES.items()
-    }
-
-
-def _model_json(model: PerModel) -> dict[str, object]:
-    return {
-        "answers": model.answers,
-        "prompt_tokens": model.prompt_tokens,
-        "completion_tokens": model.completion_tokens,
-        "time_to_first_token_seconds": quantiles(list(model.first_token)),
-        "latency_seconds": quantiles(list(model.latency)),
     }

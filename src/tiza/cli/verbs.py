@@ -12,6 +12,7 @@ from tiza.cli import INTERRUPTED
 from tiza.cli.data import data
 from tiza.cli.model import model
 from tiza.cli.models import VERBS as STORE_VERBS
+from tiza.cli.store import store
 from tiza.cli.taxonomy import taxonomy
 from tiza.cli.teach import teach
 from tiza.cli.users import audit, key, user
@@ -108,6 +109,7 @@ tiza.add_command(teach)
 tiza.add_command(taxonomy)
 tiza.add_command(data)
 tiza.add_command(model)
+tiza.add_command(store)
 tiza.add_command(user)
 tiza.add_command(key)
 tiza.add_command(audit)

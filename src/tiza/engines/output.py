@@ -9,20 +9,19 @@ import logging
 import os
 from collections import deque
 from gettext import gettext as _
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+from tiza.engines.log_file import LogFile
 from tiza.errors import SettingsError
 from tiza.translation import N_
 
 CANNOT_WRITE = N_("the logs cannot be written ({reason})")
-LOG_BYTES, LOG_FILES = 5_000_000, 3
 LAST_LINES = 50
 REST_SECONDS = 1.0  # for what is still in the pipe when the process has ended
 
 # Two engines share a log while one follows the other; two handlers would rotate it twice.
-_logs: WeakValueDictionary[Path, RotatingFileHandler] = WeakValueDictionary()
+_logs: WeakValueDictionary[Path, LogFile] = WeakValueDictionary()
 
 
 class Output:
@@ -76,13 +75,13 @@ class Output:
             self._log.handle(logging.makeLogRecord({"msg": text}))
 
 
-def _open_log(path: Path) -> RotatingFileHandler:
+def _open_log(path: Path) -> LogFile:
     place = path.absolute()
     if log := _logs.get(place):
         return log
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        log = RotatingFileHandler(path, "a", LOG_BYTES, LOG_FILES, encoding="utf-8")
+        log = LogFile(path)
     except OSError as exc:
         raise SettingsError.of("VAR_PATH", CANNOT_WRITE, reason=exc) from exc
     _logs[place] = log

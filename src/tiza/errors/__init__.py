@@ -66,6 +66,7 @@
     ├── ReportUnreadable         a report was written by another version, or is none
     ├── SecretUnreadable         the file of the server's secret cannot be used
     ├── StoreNewer               the database was written by a newer version
+    ├── StoreNotEmpty            a backup is restored into an empty database only
     ├── StoreBroken              the database cannot be used
     └── RequestError             an answer of the API: has a status and a code (see contract)
         ├── InvalidRequest       422 invalid_request
@@ -220,6 +221,7 @@ from tiza.errors.store import (
     StoreBusy,
     StoreFull,
     StoreNewer,
+    StoreNotEmpty,
     StoreUnavailable,
 )
 from tiza.errors.training import (
@@ -326,6 +328,7 @@ __all__ = [
     "StoreBusy",
     "StoreFull",
     "StoreNewer",
+    "StoreNotEmpty",
     "StoreUnavailable",
     "StreamsTaken",
     "TaxonomyNotFound",

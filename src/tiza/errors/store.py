@@ -79,6 +79,13 @@ class StoreNewer(TizaError):
     hint = N_("Update Tiza, or name another database in DATABASE_URL.")
 
 
+class StoreNotEmpty(TizaError):
+    """Data: `where`, without a password."""
+
+    what = N_("The database {where} is not empty.")
+    hint = N_("A backup is restored into an empty one: name it in DATABASE_URL.")
+
+
 class StoreBroken(TizaError):
     """Data: `reason`."""
 

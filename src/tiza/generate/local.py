@@ -36,9 +36,9 @@ async def teacher_endpoint(
         yield Endpoint(url, key, model)
         return
     key = key or settings.vllm_api_key.get_secret_value()
-    served = await _served(settings.vllm_api_url, key)
+    served = await _served(settings.engine_urls[0], key)
     if served is not None:
-        yield Endpoint(settings.vllm_api_url, key, model or served)
+        yield Endpoint(settings.engine_urls[0], key, model or served)
     else:
         lineup = line_up(settings.model_path, settings.models_path)
         async with own_engine(settings, lineup) as own:
@@ -53,7 +53,7 @@ async def local_model(settings: Settings, key: str = "") -> str:
 
     """
     key = key or settings.vllm_api_key.get_secret_value()
-    served = await _served(settings.vllm_api_url, key)
+    served = await _served(settings.engine_urls[0], key)
     return served or line_up(settings.model_path, settings.models_path).active
 
 

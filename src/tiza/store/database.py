@@ -6,6 +6,7 @@ not race for the file's lock; readers go on meanwhile (WAL). PostgreSQL needs no
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -54,8 +55,9 @@ OUR_FAULT = (ProgrammingError, IntegrityError, DataError, NotSupportedError)
 class Database:
     """The engines of one database. `reading` and `writing` are its transactions."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, timed: Callable[[str, float], None] | None = None) -> None:
         self.url = _with_driver(make_url(url))
+        self._tell_time = timed
         self._connections: list[_Connection] = []
         self._is_closed = False
         if self.is_sqlite:
@@ -80,7 +82,7 @@ class Database:
             StoreBroken: it is damaged, or none.
 
         """
-        with translated(self.url):
+        with self._timed("read"), translated(self.url):
             async with self._reader.begin() as connection:
                 yield connection
 
@@ -94,7 +96,7 @@ class Database:
             StoreFull: the disk has no room.
 
         """
-        with translated(self.url):
+        with self._timed("write"), translated(self.url):
             async with self._writer.begin() as connection:
                 yield connection
 
@@ -117,6 +119,15 @@ class Database:
         await self._reader.dispose()
         await self._writer.dispose()
         await asyncio.gather(*(connection.ended() for connection in self._connections))
+
+    @contextmanager
+    def _timed(self, kind: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            if self._tell_time is not None:
+                self._tell_time(kind, time.perf_counter() - began)
 
     def _connect(self, database: str, **options: Any) -> "_Connection":
         if self._is_closed:

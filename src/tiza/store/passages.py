@@ -20,12 +20,12 @@ Place = tuple[Person, str]  # whose, and the conversation's id
 
 def rows_of(person: Person, found_by: Iterable[Message]) -> list[Row]:
     """Return the rows of messages."""
-    return [_row(person, each.conversation_id, each.id, each.text) for each in found_by]
+    return [row_of(person, each.conversation_id, each.id, each.text) for each in found_by]
 
 
 def row_of_title(person: Person, conversation_id: str, title: str) -> Row:
     """Return the row of a title."""
-    return _row(person, conversation_id, None, title)
+    return row_of(person, conversation_id, None, title)
 
 
 async def add(connection: AsyncConnection, rows: list[Row]) -> None:
@@ -55,7 +55,7 @@ async def replace(connection: AsyncConnection, place: Place, message_id: str, te
     of_message = passages.c.message_id == message_id
     this = (passages.c.conversation_id == conversation_id) & of_message
     await connection.execute(delete(passages).where(this))
-    await add(connection, [_row(person, conversation_id, message_id, text)])
+    await add(connection, [row_of(person, conversation_id, message_id, text)])
 
 
 async def retitle(
@@ -67,8 +67,11 @@ async def retitle(
     await add(connection, [row_of_title(person, conversation_id, title)])
 
 
-def _row(person: Person, conversation_id: str, message_id: str | None, text: str) -> Row:
-    """Return a row; both databases read its words as separated by spaces (see also `search`)."""
+def row_of(person: Person, conversation_id: str, message_id: str | None, text: str) -> Row:
+    """Return the row of a text; a title is no message.
+
+    Both databases read its words as separated by spaces (see also `search`).
+    """
     words = "".join(f"{marked(person, word)} " for word in words_of(text))
     return {
         "person_id": person.id,

@@ -4,7 +4,7 @@ SQLAlchemy, which takes longest to load, is loaded when a store is opened, not w
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from tiza.store.search import Search
     from tiza.store.sessions import Sessions
     from tiza.store.signing import Signing
+
+
+Timed = Callable[[str, float], None]
+
+
+def untimed(_kind: str, _seconds: float) -> None:
+    """Let nobody know how long a transaction took."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +49,15 @@ class Store:
 
 
 @asynccontextmanager
-async def opened(url: str, retention_days: int = 0) -> AsyncIterator[Store]:
+async def opened(url: str, retention_days: int = 0, timed: Timed = untimed) -> AsyncIterator[Store]:
     """Open the store at a database's address, and close it at the end of the block.
 
     The tables are made or brought up to date, and answers that a dead process of this machine left
     half-written are marked `interrupted`; others follow when their process has shown no life for
     a while. At the end the same happens to what this process has not finished.
 
-    `retention_days`: what nobody has touched for so long is deleted; 0 keeps it for ever.
+    `retention_days`: what nobody has touched for so long is deleted; 0 keeps it for ever. `timed`
+    is told after every transaction whether it was to read or to write, and its seconds.
 
     Raises:
         StoreUnavailable, StoreBusy, StoreFull: not now, perhaps later.
@@ -73,7 +81,7 @@ async def opened(url: str, retention_days: int = 0) -> AsyncIterator[Store]:
     from tiza.store.signing import Signing
     from tiza.store.upkeep import Upkeep
 
-    database = await asyncio.to_thread(Database, url)  # loads the driver
+    database = await asyncio.to_thread(Database, url, timed)  # loads the driver
     try:
         await migrate(database)
         presence = Presence(database)

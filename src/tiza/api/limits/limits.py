@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
+from tiza.api.instruments import Instruments
 from tiza.api.limits.headers import written
 from tiza.api.limits.here import Here
 from tiza.api.limits.policy import REQUESTS, STREAMS, TOKENS, Policy
@@ -67,8 +68,8 @@ class Ticket:
 class Limits:
     """The limits of one process, or through Redis of all. Use as an async context manager."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._policy, self._here = Policy(settings), Here()
+    def __init__(self, settings: Settings, instruments: Instruments) -> None:
+        self._policy, self._here, self._limited = Policy(settings), Here(), instruments.limited
         self._url = settings.redis_url.get_secret_value()
         self._shared: Shared | None = None
 
@@ -82,6 +83,11 @@ class Limits:
     async def __aexit__(self, *exc_info: object) -> None:
         if self._shared is not None:
             await self._shared.close()
+
+    @property
+    def reaches_redis(self) -> bool | None:
+        """Whether all processes are counted together; None: there is no Redis."""
+        return None if self._shared is None else not self._shared.is_away
 
     async def take(self, visit: Visit, tokens: int) -> Ticket:
         """Reserve a request, a place and that many tokens; leave headers that tell what is left.
@@ -99,6 +105,7 @@ class Limits:
         if not fits:
             visit.headers.update(written(left(quotas, levels)))
             lacking, seconds = wait(quotas, levels, costs)
+            self._limited.labels(lacking.name).inc()
             raise REFUSALS[lacking.name](seconds=seconds)
         after = [q.level(at, costs[q.name]) for q, at in zip(quotas, levels, strict=True)]
         visit.headers.update(written(left(quotas, after)))

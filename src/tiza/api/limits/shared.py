@@ -117,7 +117,7 @@ class Shared:
             retry=Retry(NoBackoff(), 1),  # once, for a connection that Redis has closed meanwhile
         )
         self._away_until = 0.0
-        self._is_away = False
+        self.is_away = False
         self._leases: dict[str, list[str]] = {}  # of places: the keys of their quotas
         self._calls: list[_Call] = []
         self._any = asyncio.Event()
@@ -186,7 +186,7 @@ class Shared:
         results: Sequence[object]
         try:
             results = orjson.loads(await self._run(orjson.dumps([call.words for call in calls])))
-            self._is_away = False
+            self.is_away = False
         except AWAY as exc:
             self._note_away(exc)
             results = [exc] * len(calls)
@@ -202,9 +202,9 @@ class Shared:
 
     def _note_away(self, exc: BaseException) -> None:
         self._away_until = time.monotonic() + AWAY_SECONDS
-        if not self._is_away:
+        if not self.is_away:
             log.warning("redis away", error=type(exc).__name__, of="limits")
-        self._is_away = True
+        self.is_away = True
 
     async def _renew_for_ever(self) -> None:
         while True:

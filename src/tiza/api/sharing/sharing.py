@@ -7,17 +7,22 @@ questions without anything before them are shared; see `question` for when two a
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from tiza.api.admission import Admission
+from tiza.api.engine import Engine, Prepare
 from tiza.api.engine_client import EngineStream, Frame, Json
-from tiza.api.engines import Engine, Engines, Prepare
+from tiza.api.engines import Engines
 from tiza.api.sharing.cache import Cache
 from tiza.api.sharing.flight import Flight
 from tiza.api.sharing.question import key_of
 from tiza.api.stats import Answer
 from tiza.api.streaming import Portions
 from tiza.errors import Draining
+from tiza.settings import Settings
+
+if TYPE_CHECKING:
+    from tiza.api.sharing.shared import Shared  # loads redis, which is needed only with REDIS_URL
 
 Frames = Portions[list[Frame]]
 
@@ -25,41 +30,57 @@ Frames = Portions[list[Frame]]
 class Sharing:
     """The answers of one process that more than one may read. Use as an async context manager."""
 
-    def __init__(self, seconds: float, admission: Admission, engines: Engines) -> None:
-        self._admission, self._engines = admission, engines
-        self._cache = Cache(seconds)
+    def __init__(self, settings: Settings, admission: Admission, engines: Engines) -> None:
+        self._settings, self._admission, self._engines = settings, admission, engines
+        self._cache = Cache(settings.response_cache_ttl)
         self._flights: dict[bytes, Flight] = {}
+        self._shared: Shared | None = None
+        self._keeping: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
+        settings = self._settings
+        if settings.response_cache_ttl and (url := settings.redis_url.get_secret_value()):
+            from tiza.api.sharing.shared import Shared
+
+            self._shared = Shared(url, settings.response_cache_ttl)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         await asyncio.gather(*[flight.stop() for flight in self._flights.values()])
+        await asyncio.gather(*self._keeping)
+        if self._shared is not None:
+            await self._shared.close()
+
+    @property
+    def cached_bytes(self) -> int:
+        """The size of what is kept."""
+        return self._cache.size
 
     @asynccontextmanager
     async def stream(
-        self, path: str, prepare: Prepare, answer: Answer, *, alone: bool
+        self, path: str, prepare: Prepare, answer: Answer, beginning: str, *, alone: bool
     ) -> AsyncIterator[Frames]:
         """Read the answer to what `prepare` makes; note in `answer` whose it is.
 
-        `alone`: nothing but an answer of one's own will do.
+        `beginning`: of the conversation, see `routing`. `alone`: nothing but an answer of one's own
+        will do.
         """
         if alone:
-            async with self._asked(path, prepare) as stream:
+            async with self._asked(path, prepare, beginning) as stream:
                 yield stream
             return
         if self._admission.draining:
             raise Draining
-        engine, body = await self._engines.prepared(prepare)
+        engine, body = await self._engines.prepared(prepare, beginning)
         key = key_of(engine.serving, path, body)
-        if frames := self._cache.get(key):
+        if frames := self._cache.get(key) or await self._kept_elsewhere(key):
             answer.cache, answer.pays = "hit", False
             yield _Whole(frames)
             return
         if flight := self._flights.get(key):
             answer.cache, answer.pays = "shared", False
         else:
-            flight = self._begin(key, path, _Prepared(engine, body, prepare))
+            flight = self._begin(key, path, _Prepared(engine, body, prepare), beginning)
         reader = flight.join()
         try:
             yield reader
@@ -68,24 +89,40 @@ class Sharing:
             if flight.is_deserted:
                 self._forget(key, flight)
 
-    def _begin(self, key: bytes, path: str, prepared: "_Prepared") -> Flight:
+    def _begin(self, key: bytes, path: str, prepared: "_Prepared", beginning: str) -> Flight:
         def landed(flight: Flight) -> None:
             self._forget(key, flight)
             if flight.is_whole and prepared.as_expected:
-                self._cache.put(key, [frame for piece in flight.pieces for frame in piece])
+                self._keep(key, [frame for piece in flight.pieces for frame in piece])
 
-        flight = Flight(self._asked(path, prepared), landed)
+        flight = Flight(self._asked(path, prepared, beginning, prepared.engine), landed)
         self._flights[key] = flight
         return flight
+
+    async def _kept_elsewhere(self, key: bytes) -> list[Frame]:
+        """Return what another process has kept, unless it is being written here."""
+        if self._shared is None or key in self._flights:
+            return []
+        return await self._shared.get(key)
+
+    def _keep(self, key: bytes, frames: list[Frame]) -> None:
+        self._cache.put(key, frames)
+        if self._shared is not None:
+            task = asyncio.create_task(self._shared.put(key, frames))
+            self._keeping.add(task)
+            task.add_done_callback(self._keeping.discard)
 
     def _forget(self, key: bytes, flight: Flight) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
 
     @asynccontextmanager
-    async def _asked(self, path: str, prepare: Prepare) -> AsyncIterator[EngineStream]:
-        """Ask the engine, in a place of its own."""
-        async with self._admission.place(), self._engines.stream(path, prepare) as stream:
+    async def _asked(
+        self, path: str, prepare: Prepare, beginning: str, first: Engine | None = None
+    ) -> AsyncIterator[EngineStream]:
+        """Ask an engine, in a place of its own."""
+        asked = self._engines.stream(path, prepare, beginning, first)
+        async with self._admission.place(), asked as stream:
             yield stream
 
 
@@ -97,12 +134,12 @@ class _Prepared:
     """
 
     def __init__(self, engine: Engine, body: Json, prepare: Prepare) -> None:
-        self._engine, self._body, self._prepare = engine, body, prepare
+        self.engine, self._body, self._prepare = engine, body, prepare
         self.as_expected = True
 
     async def __call__(self, engine: Engine) -> Json:
         """Return the body."""
-        if engine is self._engine:
+        if engine is self.engine:
             return self._body
         self.as_expected = False
         return await self._prepare(engine)
