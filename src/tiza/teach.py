@@ -154,7 +154,7 @@ def teach(wish: Wish, settings: Settings) -> Taught:
             ("convert", _("Convert")),
             ("promote", _("Promote")),
         ],
-        wish.run and Run(wish.run).events,
+        None if wish.run is None else Run(wish.run).events,
     )
     with table.ending():
         return _taught(wish, settings, table)
@@ -226,7 +226,8 @@ def _generated(plan: Plan) -> Run:
     import asyncio
 
     with Progress() as progress:
-        job = Job(plan.brief, plan.lessons, plan.settings, progress, place and Run(place))
+        given = None if place is None else Run(place)
+        job = Job(plan.brief, plan.lessons, plan.settings, progress, given)
         made = asyncio.run(job.make())
     made.run.record(STAGE, {"key": key})
     return made.run

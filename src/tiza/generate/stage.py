@@ -118,7 +118,8 @@ def open_run(order: Order, folder: Path, place: Run | None = None) -> tuple[Run,
     wanted = order.fingerprint()
     for run in reversed(runs(folder)) if place is None else [place]:
         section = run.section(STAGE)
-        if section.get("inputs") == wanted and section.get("state") != COMPLETE:
+        unfinished = section.get("state") != COMPLETE or place is not None
+        if section.get("inputs") == wanted and unfinished:
             return run, True
     if place is not None and place.section(STAGE):
         raise RunTaken(run=place.id)

@@ -29,12 +29,13 @@ GENTLE = ("nice", "-n", "10")  # whoever chats comes first
 
 @dataclass(frozen=True)
 class Order:
-    """What was ordered: the lessons' folders within the tree, by whom and when."""
+    """What was ordered: the lessons' folders within the tree, by whom and when, and how."""
 
     lessons: Sequence[str]
     by: str = ""
     force: bool = False
     given: str = ""
+    flags: Sequence[str] = ()
 
     @classmethod
     def read(cls, run: Run) -> "Order | None":

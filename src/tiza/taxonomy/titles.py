@@ -17,9 +17,12 @@ def title_of(folder: Path, language: str) -> str:
     return _title(_head(folder / README), language) or words_of(folder.name)
 
 
-def lesson_title(path: Path, language: str) -> tuple[str, str]:
-    """Return a lesson's title and the language that it declares, which may be empty."""
-    head = _head(path)
+def lesson_title(path: Path, language: str, text: str | None = None) -> tuple[str, str]:
+    """Return a lesson's title and the language that it declares, which may be empty.
+
+    `text` is what the file will say, where that is known.
+    """
+    head = _head(path) if text is None else text[:HEAD_BYTES]
     declared = LANGUAGE.search(head)
     tag = declared[1] if declared else ""
     folder = path.parent if path.parent.name != tag else path.parent.parent
