@@ -170,7 +170,9 @@ type Mode = "open" | "accounts" | "oidc";
 interface Standing {
   limit: number;
   remaining: number;
-  reset?: number;
+  /** Until all of it is there again. */
+  reset_seconds?: number;
+  window_seconds?: number;
 }
 
 /** Who reads the page, and what they may do there. */
@@ -186,5 +188,6 @@ interface Who {
   mayTeach: boolean;
   /** The counters of the service. */
   mayOperate: boolean;
-  quota: Record<string, Standing>;
+  /** By the limit's name; null while nobody can count. */
+  quota: Record<string, Standing> | null;
 }

@@ -83,7 +83,7 @@ function known({ mode, name, role, quota }) {
     mode,
     name,
     role,
-    quota: quota ?? {},
+    quota,
     signedIn: !open,
     mayTeach: open || role === "teacher" || role === "admin",
     mayOperate: role === "admin" || (open && HERE.includes(location.hostname)),
