@@ -5,6 +5,7 @@
 import { find } from "./dom.js";
 import { activeModel, HealthWatch } from "./health.js";
 import { Page } from "./page.js";
+import { Places } from "./places.js";
 import { Store } from "./store.js";
 import { offerLanguages, offerThemes } from "./switches.js";
 import { translator } from "./words.js";
@@ -33,4 +34,5 @@ const page = new Page({
   onFailure: () => watch.now(),
 });
 watch.start();
-await page.open();
+page.open();
+await new Places(() => page.show()).start();

@@ -38,7 +38,7 @@ export class Page {
     });
   }
 
-  async open() {
+  open() {
     const conversation = this.#conversation;
     button("new").addEventListener("click", () => this.#replace(() => conversation.clear()));
     button("previous").addEventListener("click", () =>
@@ -54,7 +54,6 @@ export class Page {
     }
     window.addEventListener("pagehide", () => conversation.save());
     document.addEventListener("visibilitychange", () => conversation.save());
-    await this.#show();
   }
 
   /** @returns {Promise<Chat>} */
@@ -110,10 +109,11 @@ export class Page {
   async #replace(change) {
     (await this.#chat()).stop();
     change();
-    await this.#show();
+    await this.show();
   }
 
-  async #show() {
+  /** The conversation as it is kept. */
+  async show() {
     this.#arrange();
     this.#composer.focus();
     if (this.#fetched || this.#conversation.exchanges.length > 0) (await this.#chat()).show();

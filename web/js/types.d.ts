@@ -12,7 +12,16 @@ type Values = Record<string, string | number>;
 
 type Entry = string | Partial<Record<Intl.LDMLPluralRule, string>>;
 
-type Theme = "system" | "light" | "dark";
+type Theme = "system" | "light" | "dark" | "contrast";
+
+/** What can be shown instead of the chat. */
+type ViewName = "lessons" | "models" | "stats" | "account" | "sign-in";
+
+/** Where the reader is; `rest` says where in the view, for the chat in which conversation. */
+interface Address {
+  view: ViewName | "chat";
+  rest: string;
+}
 
 type Health = "connected" | "degraded" | "offline";
 
