@@ -172,3 +172,31 @@ interface Wishes {
   send: (question: string) => void;
   stop: () => void;
 }
+
+type Mode = "open" | "accounts" | "oidc";
+
+/** What is left of one limit. */
+interface Standing {
+  limit: number;
+  remaining: number;
+  /** Until all of it is there again. */
+  reset_seconds?: number;
+  window_seconds?: number;
+}
+
+/** Who reads the page, and what they may do there. */
+interface Who {
+  mode: Mode;
+  /** Empty for somebody without an account. */
+  name: string;
+  role: "guest" | "student" | "teacher" | "admin";
+  /** Where a browser goes to sign in, where that is not by password. */
+  signIn: string;
+  signedIn: boolean;
+  /** Lessons, models and corrections. */
+  mayTeach: boolean;
+  /** The counters of the service. */
+  mayOperate: boolean;
+  /** By the limit's name; null while nobody can count. */
+  quota: Record<string, Standing> | null;
+}

@@ -1,11 +1,19 @@
-/** The page's one translator, for every module that shows words. */
+/**
+ * The one translator of the page, for every module that shows words; catalogues are files
+ * of `i18n/`: one of the page, and one of each view that is opened on demand.
+ */
 
 import { Translator } from "./i18n.js";
 
-/** @param {string} language */
-async function load(language) {
-  const response = await fetch(new URL(`../i18n/${language}.json`, import.meta.url));
+/**
+ * @param {Language} language
+ * @param {string} view "" for the page itself
+ */
+async function read(language, view) {
+  const name = view ? `${view}.${language}` : language;
+  const response = await fetch(new URL(`../i18n/${name}.json`, import.meta.url));
+  if (!response.ok) throw new Error(`The page has no words at i18n/${name}.json.`);
   return response.json();
 }
 
-export const translator = new Translator(load, navigator.languages);
+export const translator = new Translator(read, navigator.languages);
