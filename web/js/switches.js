@@ -47,6 +47,7 @@ export function offerThemes(translator) {
     button.dataset["theme"] = theme;
     translator.name(button, `theme.${theme}`);
   };
-  button.addEventListener("click", () => show(nextTheme()));
+  button.addEventListener("click", nextTheme);
+  document.addEventListener("theme", () => show(chosenTheme()));
   show(chosenTheme());
 }
