@@ -6,6 +6,7 @@ import "./leaving.js";
 
 import { find } from "./dom.js";
 import { activeModel, HealthWatch } from "./health.js";
+import { fitMenu } from "./menu.js";
 import { Page } from "./page.js";
 import { Places } from "./places.js";
 import { Store } from "./store.js";
@@ -34,7 +35,9 @@ const page = new Page({
   store: new Store(() => sessionStorage),
   onModel: showModel,
   onFailure: () => watch.now(),
+  onAsked: () => {},
 });
 watch.start();
+fitMenu();
 page.open();
-await new Places(() => page.show()).start();
+await new Places((id) => page.show(id)).start();
