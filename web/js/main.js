@@ -2,9 +2,13 @@
  * Starts the page: words first, then the conversation, then the watch over the service.
  */
 
+import "./leaving.js";
+
 import { find } from "./dom.js";
 import { activeModel, HealthWatch } from "./health.js";
+import { fitMenu } from "./menu.js";
 import { Page } from "./page.js";
+import { Places } from "./places.js";
 import { Store } from "./store.js";
 import { offerLanguages, offerThemes } from "./switches.js";
 import { translator } from "./words.js";
@@ -22,8 +26,8 @@ async function showHealth(health) {
   if (health === "connected") showModel(await activeModel());
 }
 
-await offerLanguages(translator, new Store(() => localStorage));
-offerThemes(translator);
+await offerLanguages();
+offerThemes();
 
 const watch = new HealthWatch(showHealth);
 const page = new Page({
@@ -31,6 +35,9 @@ const page = new Page({
   store: new Store(() => sessionStorage),
   onModel: showModel,
   onFailure: () => watch.now(),
+  onAsked: () => {},
 });
 watch.start();
-await page.open();
+fitMenu();
+page.open();
+await new Places((id) => page.show(id)).start();

@@ -3,22 +3,23 @@
  * drawn again at most once a frame. Knows nothing of where the text comes from.
  */
 
+import { finishBlock } from "./block.js";
 import { blocks, preview, split, toHtml } from "./markdown.js";
 
 export class Prose {
   #element;
-  #write;
+  #tools;
   #rest = "";
   #frame = 0;
   #live = document.createElement("div");
 
   /**
    * @param {Element} element
-   * @param {Writer} write
+   * @param {BlockTools} tools
    */
-  constructor(element, write) {
+  constructor(element, tools) {
     this.#element = element;
-    this.#write = write;
+    this.#tools = tools;
     this.clear();
   }
 
@@ -53,28 +54,16 @@ export class Prose {
     const { finished, rest } = split(this.#rest);
     this.#freeze(finished);
     this.#rest = rest;
-    this.#write(this.#live, toHtml(blocks(preview(rest))));
+    this.#tools.write.markdown(this.#live, toHtml(blocks(preview(rest))));
   }
 
   /** @param {Token[]} tokens */
   #freeze(tokens) {
     for (const token of tokens.filter(({ type }) => type !== "space")) {
       const block = document.createElement("div");
-      this.#write(block, toHtml([token]));
+      this.#tools.write.markdown(block, toHtml([token]));
       this.#live.before(block);
-      requestAnimationFrame(() => makeScrollable(block));
-    }
-  }
-}
-
-/**
- * What is wider than the screen scrolls in itself, by keyboard as well.
- * @param {Element} block
- */
-function makeScrollable(block) {
-  for (const element of block.querySelectorAll("pre, .scroll")) {
-    if (element instanceof HTMLElement && element.scrollWidth > element.clientWidth) {
-      element.tabIndex = 0;
+      finishBlock(block, this.#tools);
     }
   }
 }

@@ -63,6 +63,28 @@ export async function newConversation() {
 }
 
 /**
+ * @param {string} id
+ * @param {AbortSignal} signal
+ * @returns {Promise<KeptConversation>} with all its branches
+ */
+export async function keptConversation(id, signal) {
+  const response = await send(`api/conversations/${encodeURIComponent(id)}`, { signal });
+  return response.json().catch(() => {
+    throw localError("connection_lost");
+  });
+}
+
+/**
+ * Have the server remember which branch is shown. Where it cannot, it shows another one next time.
+ * @param {string} id
+ * @param {string} leaf
+ */
+export async function rememberBranch(id, leaf) {
+  const change = { method: "PATCH", ...json({ leaf_id: leaf }) };
+  await send(`api/conversations/${id}`, change).catch(() => {});
+}
+
+/**
  * @param {unknown} error
  * @returns {boolean}
  */
@@ -140,6 +162,7 @@ async function* answerEvents(response, signal) {
       if (type === "error") throw streamError(event, response);
       if (type === "start") yield { type, id, start: event };
       if (type === "token") yield { type, id, text: String(event.text ?? "") };
+      if (type === "state") yield { type, id, state: event };
       if (type === "done") yield { type, id, report: event };
     }
   }

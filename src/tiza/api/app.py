@@ -18,7 +18,6 @@ from tiza.api.callers import Callers
 from tiza.api.cookies import LeavesCookies
 from tiza.api.engines import Engines
 from tiza.api.hardening import ClosedDocs, Hardened
-from tiza.api.limits import routes as limit_routes
 from tiza.api.middleware import BodyLimit, LastDefence, RequestContext
 from tiza.api.proxies import TrustedProxies
 from tiza.api.state import State
@@ -77,7 +76,6 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
     app.include_router(conversations.router)
     app.include_router(answers.router)
     app.include_router(stream_routes.router)
-    app.include_router(limit_routes.router)
     app.include_router(entering.router)
     app.include_router(own_keys.router)
     app.include_router(users.router)

@@ -31,7 +31,7 @@ FOR_KEYS: Mapping[str, str] = {  # the scope that a key needs, by the first part
 }
 FOR_EVERY_KEY = frozenset(
     {
-        *(("GET", "/me"), ("GET", "/me/quota")),
+        ("GET", "/me"),
         *(("POST", "/auth/token"), ("POST", "/auth/token/revoke")),
     }
 )
