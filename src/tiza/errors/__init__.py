@@ -215,7 +215,7 @@ from tiza.errors.requests import (
     StreamsTaken,
     TokensSpent,
 )
-from tiza.errors.runs import CannotWrite, RunBroken, RunBusy, RunNotFound, SamplesInvalid
+from tiza.errors.runs import CannotWrite, RunBroken, RunBusy, RunNotFound, RunTaken, SamplesInvalid
 from tiza.errors.serving import (
     EngineSilent,
     KeyNeeded,

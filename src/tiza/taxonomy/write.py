@@ -5,7 +5,7 @@ than `compose`.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from io import StringIO
 from pathlib import Path
@@ -92,6 +92,26 @@ def plain_content(text: str) -> Mapping[str, Plain]:
     content = _plain(_loaded(text))
     assert isinstance(content, Mapping)  # noqa: S101  # as _loaded makes sure
     return content
+
+
+def fields(text: str) -> list[tuple[int, str]]:
+    """Return what stands where, by line from 1: `(12, "seed_examples/0/answer")`, in order.
+
+    Raises:
+        LessonUneditable: the text is no mapping in YAML.
+
+    """
+    return sorted(_fields(_loaded(text), ""))
+
+
+def _fields(node: Any, above: str) -> Iterator[tuple[int, str]]:
+    keys = node if isinstance(node, CommentedMap) else range(len(node))
+    for key in keys:
+        line, _column = node.lc.key(key) if isinstance(node, CommentedMap) else node.lc.item(key)
+        name = f"{above}{key}"
+        yield line + 1, name
+        if isinstance(node[key], CommentedMap | CommentedSeq):
+            yield from _fields(node[key], f"{name}/")
 
 
 def _loaded(text: str) -> CommentedMap:

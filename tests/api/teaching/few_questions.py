@@ -3,9 +3,9 @@
 import sys
 
 import tiza.evaluate.stage as evaluate
-import tiza.generate.brief as brief
 from tiza.cli import main
 from tiza.evaluate.exam import General
+from tiza.generate import brief
 
 QUESTIONS = ["what is a list?", "what keeps things?"]
 

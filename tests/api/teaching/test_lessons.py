@@ -25,6 +25,11 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
+def everything(folder: Path) -> list[Path]:
+    """Return all that is below a folder."""
+    return sorted(folder.rglob("*"))
+
+
 async def test_tree_names_subjects_and_lessons_when_it_is_asked_for(desk: Service) -> None:
     """In the reader's language, with the counts of every lesson."""
     tree = (await desk.ask("/lessons", headers={"Accept-Language": "es"})).json
@@ -54,6 +59,7 @@ async def test_check_names_line_and_hint_when_a_text_is_faulty(desk: Service) ->
     assert not checked["valid"]
     first = next(each for each in checked["remarks"] if each["severity"] == "error")
     assert (first["rule"], first["line"]) == ("too-few-examples", 9)
+    assert first["field"] == "seed_examples"
     assert first["message"].startswith("`seed_examples` tiene 4")
     broken = await desk.ask("/lessons/check", {"path": LEAF, "text": "a: [b"})
     assert broken.json["content"] is None
@@ -140,13 +146,13 @@ async def test_nothing_is_written_outside_when_a_path_tries_to_leave(
     """Neither by its name nor through a link, which a check does not follow either."""
     taxonomy = plant(tmp_path)
     (taxonomy / "knowledge/link").symlink_to(tmp_path)
-    before = sorted(tmp_path.rglob("*"))
+    before = everything(tmp_path)
     async with running(taxonomy_path=taxonomy) as desk:
         new = {"If-None-Match": "*"}
         saved = await desk.ask(f"/lessons/{leaf}", {"text": "x"}, method="PUT", headers=new)
 
     assert saved.status in (404, 405, 422)
-    assert sorted(tmp_path.rglob("*")) == before
+    assert everything(tmp_path) == before
 
 
 async def test_lesson_that_is_a_link_stays_closed_when_it_is_asked_for(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.api.service import Answer, Service, parse_events, running, until
+from tests.api.service import Answer, Service, running, until
 from tests.api.teaching.school import LEAF, plant
 from tests.models.tiny import make
 from tests.test_teach import RECIPE

@@ -4,7 +4,8 @@ Files and git are asked in a thread. Who may come here is decided by the path (`
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from bisect import bisect
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
@@ -47,7 +48,7 @@ from tiza.taxonomy.rules import Severity
 from tiza.taxonomy.source import find_beside
 from tiza.taxonomy.titles import lesson_title, title_of
 from tiza.taxonomy.verdict import Verdict
-from tiza.taxonomy.write import edited, plain_content
+from tiza.taxonomy.write import edited, fields, plain_content
 from tiza.translation import N_
 
 CACHE = "taxonomy/verdicts.sqlite"
@@ -223,12 +224,13 @@ def _read(leaf: str, text: str, taxonomy: Path, language: str) -> LessonRead:
     if verdict.document is not None:
         findings += find_beside(candidate, verdict.document)
     findings.sort(key=lambda finding: (finding.line, finding.column))
+    known = _fields(text)
     return LessonRead(
         path=leaf,
         title=lesson_title(candidate.path, language, text)[0],
         text=text,
         content=_content(text),
-        remarks=[_remark(finding, language) for finding in findings],
+        remarks=[_remark(finding, language, known) for finding in findings],
         valid=all(finding.rule.severity is not Severity.ERROR for finding in findings),
     )
 
@@ -240,7 +242,15 @@ def _content(text: str) -> dict[str, Any] | None:
         return None
 
 
-def _remark(finding: Finding, language: str) -> Remark:
+def _fields(text: str) -> list[tuple[int, str]]:
+    try:
+        return fields(text)
+    except LessonUneditable:
+        return []
+
+
+def _remark(finding: Finding, language: str, known: Sequence[tuple[int, str]]) -> Remark:
+    after = bisect([line for line, _field in known], finding.line)
     return Remark(
         line=finding.line,
         column=finding.column,
@@ -248,6 +258,7 @@ def _remark(finding: Finding, language: str) -> Remark:
         severity=finding.rule.severity.value,
         message=finding.message(language),
         hint=finding.hint(language),
+        field=known[after - 1][1] if after else "",
     )
 
 

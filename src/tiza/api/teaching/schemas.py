@@ -49,7 +49,10 @@ class LessonBegun(_Body):
 
 
 class Remark(BaseModel):
-    """What the checker says about one place; both numbers count from 1."""
+    """What the checker says about one place; both numbers count from 1.
+
+    `field` is the place in the content, as `seed_examples/0/answer`; empty where nobody can tell.
+    """
 
     line: int
     column: int
@@ -57,6 +60,7 @@ class Remark(BaseModel):
     severity: Literal["error", "warning", "info"]
     message: str
     hint: str
+    field: str
 
 
 class LessonRead(BaseModel):
