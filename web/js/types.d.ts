@@ -10,6 +10,8 @@ type Key =
   | keyof typeof import("../i18n/account.en.json")
   | keyof typeof import("../i18n/sign-in.en.json")
   | keyof typeof import("../i18n/feedback.en.json")
+  | keyof typeof import("../i18n/lessons.en.json")
+  | keyof typeof import("../i18n/models.en.json")
   | keyof typeof import("../i18n/stats.en.json");
 
 /** Fill the places of an entry; where it has plural forms, `count` chooses. */
