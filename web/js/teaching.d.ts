@@ -4,7 +4,7 @@
  */
 
 /** A lesson's content: keys, lists and texts, in the lesson's own form. */
-type Content = { [key: string]: Content | Content[] | string };
+type Content = { [key: string]: Content | string | (Content | string)[] };
 
 interface Remark {
   line: number;

@@ -27,7 +27,7 @@ export function textKeys(content, path) {
  */
 export function entriesOf(content, key) {
   const list = content[key];
-  return Array.isArray(list) ? list.filter((each) => typeof each === "object") : [];
+  return Array.isArray(list) ? list.filter((each) => typeof each !== "string") : [];
 }
 
 /**
