@@ -62,7 +62,7 @@ class Rated {
   #button(rating) {
     const button = element("button", {
       type: "button",
-      class: `thumb ${rating}`,
+      class: `small thumb ${rating}`,
       called: `feedback.${rating}`,
       on: { click: () => this.#choose(rating) },
     });

@@ -138,6 +138,8 @@ interface Exchange extends Place {
   failure?: Failure;
   /** The server brought the answer to this end: it can only be continued or written anew. */
   ended: boolean;
+  /** What the reader said of it, when the server was last asked. */
+  feedback?: Feedback | null;
 }
 
 /** A message as the server keeps it. */
@@ -156,6 +158,7 @@ interface KeptMessage {
   truncated: boolean;
   cached: boolean;
   error: string;
+  feedback: Feedback | null;
 }
 
 interface KeptConversation {
