@@ -10,6 +10,9 @@ import { bars, Sparkline } from "./chart.js";
 /** Samples of a line; at one in three seconds they are three minutes. */
 const MOST = 60;
 
+/** Samples between which a rate is told: the numbers of half a minute. */
+const SPAN = 10;
+
 /** @typedef {{at: number, answers: number, tokens: number, active: number, queued: number}} Sample */
 
 export class Board {
@@ -22,7 +25,7 @@ export class Board {
   #facts = element("ul", { class: "facts-of", label: "stats.sums" });
   #outcomes = element("div");
   #times = element("div");
-  #models = element("div", { class: "scroll", tabindex: 0, role: "region", label: "stats.models" });
+  #models = element("div", { class: "scroll", tabindex: 0, role: "group", label: "stats.models" });
 
   constructor() {
     const tiles = [this.#traffic, this.#tokens, this.#active, this.#queue];
@@ -76,7 +79,7 @@ export class Board {
    */
   #rates(name, per) {
     const rates = this.#samples.slice(1).map((sample, number) => {
-      const before = /** @type {Sample} */ (this.#samples[number]);
+      const before = /** @type {Sample} */ (this.#samples[Math.max(number + 1 - SPAN, 0)]);
       return ((sample[name] - before[name]) * per) / Math.max(sample.at - before.at, 1);
     });
     return rates.length > 0 ? rates : [0];
@@ -124,7 +127,7 @@ function sums(stats) {
   const share = requests.total ? saved / requests.total : 0;
   /** @type {Fact[]} */
   const facts = [
-    ["stats.uptime", uptime(stats.uptime_seconds)],
+    uptime(stats.uptime_seconds),
     ["stats.answers", { count: requests.total }],
     ["stats.prompt", { count: stats.prompt_tokens }],
     ["stats.completion", { count: stats.completion_tokens }],
@@ -134,10 +137,16 @@ function sums(stats) {
   return facts.map(([key, values = {}]) => element("li", { key, values }));
 }
 
-/** @param {number} seconds */
+/**
+ * @param {number} seconds
+ * @returns {Fact}
+ */
 function uptime(seconds) {
   const minutes = Math.floor(seconds / 60);
-  return { days: Math.floor(minutes / 1440), hours: Math.floor(minutes / 60) % 24, minutes: minutes % 60 };
+  const days = Math.floor(minutes / 1440);
+  const hours = Math.floor(minutes / 60) % 24;
+  if (days > 0) return ["stats.uptime.days", { days, hours }];
+  return ["stats.uptime.hours", { hours, minutes: minutes % 60 }];
 }
 
 /** @param {Stats["requests"]} requests */
