@@ -23,6 +23,7 @@ export async function offerLanguages(translator, store) {
     document.documentElement.lang = language;
     button.lang = other(language);
     translator.translate(document);
+    document.dispatchEvent(new Event("language"));
   };
   button.addEventListener("click", async () => {
     await speak(other(translator.language));
