@@ -48,3 +48,7 @@ const [{ SideList }, { offerImport }] = await Promise.all([
 ]);
 list = new SideList(find(document, "#list", HTMLElement));
 offerImport(() => list?.refresh());
+document.addEventListener("who", () => {
+  page.forget();
+  list?.refresh();
+});

@@ -23,6 +23,7 @@ export class Page {
   #conversation;
   #follower;
   #composer;
+  #drafts;
   /** @type {Promise<Chat> | undefined} */
   #fetched;
 
@@ -33,7 +34,8 @@ export class Page {
     this.#conversation = new Conversation(store);
     this.#follower = new Follower(element("scroller"), element("transcript"), button("newest"));
     const form = find(document, "#composer", HTMLFormElement);
-    this.#composer = new Composer(form, translator, new Drafts(store), {
+    this.#drafts = new Drafts(store);
+    this.#composer = new Composer(form, translator, this.#drafts, {
       send: (question) => this.#ask(question),
       stop: () => this.#fetched?.then((chat) => chat.stop()),
     });
@@ -74,6 +76,14 @@ export class Page {
     await chat.open();
     this.#arrange();
     this.#follower.toEnd();
+  }
+
+  /** Somebody else reads the page now: nothing of the one before stays here. */
+  async forget() {
+    await this.#leave();
+    this.#drafts.clear();
+    this.#conversation.become("", []);
+    if (document.body.dataset["place"] === "chat") await this.#beginAnew();
   }
 
   async #leave() {
@@ -133,6 +143,7 @@ export class Page {
     const { id } = this.#conversation;
     if (id && location.hash !== `#/c/${id}`) {
       history.replaceState(null, "", `#/c/${id}`);
+      document.dispatchEvent(new Event("address"));
       this.#composer.belongsTo(id);
     }
     this.#surroundings.onAsked(id);

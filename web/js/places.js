@@ -27,6 +27,7 @@ export class Places {
   /** Go where the address says, now and whenever it changes. */
   async start() {
     window.addEventListener("hashchange", () => this.#go());
+    document.addEventListener("address", () => this.#mark(addressOf(location.hash)));
     await this.#go();
   }
 

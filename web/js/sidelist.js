@@ -80,6 +80,7 @@ export class SideList {
     this.#element.addEventListener("submit", (event) => event.preventDefault());
     this.#element.addEventListener("keydown", (event) => this.#key(event));
     window.addEventListener("hashchange", () => this.#mark());
+    document.addEventListener("address", () => this.#mark());
     document.addEventListener("language", () => this.#show());
     document.addEventListener("visibilitychange", () => document.hidden || this.refresh());
   }
