@@ -2,6 +2,8 @@
  * Starts the page: words first, then the conversation, then the watch over the service.
  */
 
+import "./leaving.js";
+
 import { find } from "./dom.js";
 import { activeModel, HealthWatch } from "./health.js";
 import { fitMenu } from "./menu.js";
@@ -24,8 +26,8 @@ async function showHealth(health) {
   if (health === "connected") showModel(await activeModel());
 }
 
-await offerLanguages(translator, new Store(() => localStorage));
-offerThemes(translator);
+await offerLanguages();
+offerThemes();
 
 const watch = new HealthWatch(showHealth);
 const page = new Page({

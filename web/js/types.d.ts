@@ -5,7 +5,14 @@
 type Language = "en" | "es";
 
 /** Names one entry of the catalogues in `i18n/`. */
-type Key = keyof typeof import("../i18n/en.json");
+type Key =
+  | keyof typeof import("../i18n/en.json")
+  | keyof typeof import("../i18n/account.en.json")
+  | keyof typeof import("../i18n/sign-in.en.json")
+  | keyof typeof import("../i18n/feedback.en.json")
+  | keyof typeof import("../i18n/lessons.en.json")
+  | keyof typeof import("../i18n/models.en.json")
+  | keyof typeof import("../i18n/stats.en.json");
 
 /** Fill the places of an entry; where it has plural forms, `count` chooses. */
 type Values = Record<string, string | number>;
@@ -271,4 +278,72 @@ interface Who {
   mayOperate: boolean;
   /** By the limit's name; null while nobody can count. */
   quota: Record<string, Standing> | null;
+}
+
+/** What is wrong with one field of a request. */
+interface FieldProblem {
+  field: string;
+  message: string;
+}
+
+/** What an element is made with. */
+interface Features {
+  key?: Key;
+  values?: Values;
+  /** The name of a control that shows only an icon. */
+  called?: Key;
+  label?: Key;
+  on?: Record<string, (event: any) => void>;
+  [attribute: string]: unknown;
+}
+
+/** One field of a form. */
+interface FieldSpec {
+  label: Key;
+  input: HTMLInputElement | HTMLSelectElement;
+  hint?: Key;
+}
+
+/** What can be wanted of answers, as the service calls it. */
+interface Wanted {
+  temperature?: number;
+  max_tokens?: number;
+  model?: string;
+  language?: Language;
+}
+
+/** An API key without its secret. */
+interface ApiKey {
+  id: string;
+  name: string;
+  scopes: string[];
+  expires_at: string | null;
+  used_at: string | null;
+}
+
+/** An invitation without its link. */
+interface Invitation {
+  id: string;
+  label: string;
+  role: string;
+  uses_left: number;
+  expires_at: string;
+}
+
+interface User {
+  name: string;
+  role: string;
+  disabled: boolean;
+  created_at: string;
+}
+
+/** How much the service keeps of the reader. */
+interface Stored {
+  conversations: number;
+  messages: number;
+  ratings: number;
+  keys: number;
+  sessions: number;
+  since: string | null;
+  retention_days: number;
 }

@@ -23,10 +23,13 @@ from tiza.api.proxies import TrustedProxies
 from tiza.api.state import State
 from tiza.api.stats import Stats
 from tiza.api.streams import routes as stream_routes
+from tiza.api.teaching import lessons as lesson_routes
+from tiza.api.teaching import models as model_routes
+from tiza.api.teaching import runs as run_routes
 from tiza.api.visit import LeavesHeaders
 from tiza.settings import Settings
 
-EXPOSED = ["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Cache"]
+EXPOSED = ["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Cache", "ETag"]
 
 
 def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
@@ -77,6 +80,9 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
     app.include_router(own_keys.router)
     app.include_router(users.router)
     app.include_router(openid.router)
+    app.include_router(lesson_routes.router)
+    app.include_router(model_routes.router)
+    app.include_router(run_routes.router)
     app.openapi = _described(app, settings)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 

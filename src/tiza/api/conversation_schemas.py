@@ -49,6 +49,18 @@ class FeedbackRequest(_Body):
     correction: Annotated[str, Field(max_length=CORRECTION_CHARS)] = ""
 
 
+class Keeping(BaseModel):
+    """`GET /me/stored`: how much there is, and after how many days without use it is deleted."""
+
+    conversations: int
+    messages: int
+    ratings: int
+    keys: int
+    sessions: int
+    since: datetime | None = Field(description="Since when you are known; null: you are not.")
+    retention_days: int = Field(description="0: for ever.")
+
+
 class _Imported(BaseModel):
     """Files of others have more in them than we need."""
 

@@ -20,6 +20,7 @@ from tiza.api.conversation_schemas import (
     FeedbackRequest,
     ImportReport,
     ImportRequest,
+    Keeping,
     NewConversation,
 )
 from tiza.api.cookies import leave, secured
@@ -28,7 +29,7 @@ from tiza.api.problems import language_of
 from tiza.api.schemas import Problem
 from tiza.api.state import StateDep, StoreDep
 from tiza.api.strict_json import StrictRoute
-from tiza.errors import StoreFull
+from tiza.errors import Forbidden, StoreFull
 from tiza.store.records import Conversation, Feedback, Message, Page
 from tiza.store.store import Store
 from tiza.translation import N_
@@ -173,11 +174,20 @@ async def export_conversation(  # noqa: PLR0917  # FastAPI passes them by name
     summary=N_("Say what you think of an answer, or what it should have been."),
 )
 async def rate_message(
-    message_id: str, body: FeedbackRequest, person: PersonDep, store: StoreDep
+    message_id: str, body: FeedbackRequest, person: PersonDep, caller: CallerDep, store: StoreDep
 ) -> Response:
-    """Keep the feedback instead of an earlier one, or take it back."""
+    """Keep the feedback instead of an earlier one, or take it back. Students correct nothing."""
+    if body.correction and caller.role == "student":
+        raise Forbidden
     given = Feedback(body.rating, body.reason, body.correction) if body.rating else None
     return answer(await store.messages.rate(person, message_id, given))
+
+
+@router.get("/me/stored", summary=N_("Tell how much is kept of you here, and for how long."))
+async def what_is_stored(person: PersonDep, state: StateDep, store: StoreDep) -> Keeping:
+    """Count it."""
+    found = await store.people.stored(person)
+    return Keeping(**vars(found), retention_days=state.settings.retention_days)
 
 
 @router.get(

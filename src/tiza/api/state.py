@@ -1,6 +1,8 @@
 """What one process of the API holds: made by `app`, handed to routes by name."""
 
-from typing import Annotated, cast
+import asyncio
+from collections.abc import Coroutine
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
@@ -29,6 +31,13 @@ class State:
         self.opening = OpeningStore(settings.store_url, settings.retention_days)
         self.access = Access(settings, self.opening)
         self.streams = Streams(settings, self.opening)
+        self._kept: set[asyncio.Task[object]] = set()
+
+    def keep(self, work: Coroutine[Any, Any, object]) -> None:
+        """Do something beside all requests; it is given up when the process ends."""
+        task = asyncio.create_task(work)
+        self._kept.add(task)
+        task.add_done_callback(self._kept.discard)
 
 
 async def get_state(request: Request) -> State:

@@ -35,11 +35,13 @@ FOR_EVERY_KEY = frozenset(
         *(("POST", "/auth/token"), ("POST", "/auth/token/revoke")),
     }
 )
+TEACHING = frozenset({"lessons", "store", "runs"})  # without accounts, for this machine alone
 ROLES: Mapping[str, tuple[Role, ...]] = {
     "stats": ("admin",),
     "metrics": ("admin",),
     "users": ("admin",),
     "invitations": ("teacher", "admin"),
+    **dict.fromkeys(TEACHING, ("teacher", "admin")),
 }
 
 
@@ -50,11 +52,16 @@ def check(method: str, path: str, caller: Caller) -> None:
         Forbidden: their role, or the key that they use, does not allow it.
 
     """
-    first = path.split("/", 2)[1] if path.startswith("/") else path
+    first = first_part(path)
     if first in ROLES and caller.role not in ROLES[first]:
         raise Forbidden
     if caller.key_id and not _key_may(method, path, first, caller.scopes):
         raise Forbidden
+
+
+def first_part(path: str) -> str:
+    """Return what decides who may go there."""
+    return path.split("/", 2)[1] if path.startswith("/") else path
 
 
 def _key_may(method: str, path: str, first: str, scopes: frozenset[str]) -> bool:
