@@ -326,6 +326,17 @@ async def test_same_account_is_found_when_a_provider_names_its_subject_again(
     assert await store.accounts.external(OPERATOR, "https://one", "7", "Lola") is None
 
 
+async def test_one_account_is_made_when_a_new_person_signs_in_in_two_places_at_once(
+    store: Store,
+) -> None:
+    """Whoever comes second is the one who came first, not somebody with a number."""
+    found = await asyncio.gather(
+        *(store.accounts.external(OPERATOR, "https://one", "7", "Lola") for _ in range(6))
+    )
+    assert {account and account.name for account in found} == {"Lola"}
+    assert len(await store.accounts.list()) == 1
+
+
 async def test_person_stays_when_they_have_an_account_and_no_conversation(
     store: Store, lola: Account, database: Database
 ) -> None:

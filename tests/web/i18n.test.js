@@ -51,8 +51,19 @@ test("no entry is empty, and only names and units are alike in both", () => {
   const alike = Object.keys(en).filter(
     (key) => JSON.stringify(en[key]) === JSON.stringify(es[key]),
   );
-  const own = ["account.language.en", "account.language.es", "account.percent"];
-  assert.deepEqual(alike.sort(), [...own, "answer.latency", "answer.model", "answer.rate"]);
+  const units = [
+    "account.language.en",
+    "account.language.es",
+    "account.percent",
+    "answer.latency",
+    "answer.model",
+    "answer.rate",
+    "stats.count",
+    "stats.number",
+    "stats.seconds",
+    "versions.which",
+  ];
+  assert.deepEqual(alike.sort(), units);
   for (const entry of [en, es].flatMap(Object.values)) assert.ok(JSON.stringify(entry).length > 2);
 });
 

@@ -68,6 +68,7 @@ export class ExchangeView {
     this.#showState();
     this.#showFacts();
     this.#versions.show();
+    this.#offerRating();
   }
 
   /** Whoever walks between versions goes on walking. */
@@ -93,6 +94,17 @@ export class ExchangeView {
     find(this.element, ".regenerate", HTMLElement).hidden = !streamId;
     if (failure) this.#notice.show(failure, ended && answer !== "");
     else this.#notice.hide();
+  }
+
+  /** Whatever there is of an answer can be rated; a new version of it is another answer. */
+  async #offerRating() {
+    const { streamId, answer, feedback } = this.#exchange;
+    if (!streamId || !answer) return;
+    const { feedbackFor } = await import("./feedback.js");
+    await feedbackFor(streamId, find(this.element, ".rate", HTMLElement), {
+      given: feedback ?? null,
+      answer,
+    });
   }
 
   #showFacts() {

@@ -16,6 +16,7 @@ import {
   stopAnswer,
   streamAnswer,
 } from "./stream.js";
+import { wanted } from "./wanted.js";
 
 /** A defect of the page itself. @type {Failure} */
 const UNEXPECTED = { code: "internal", retryable: true };
@@ -113,7 +114,7 @@ export class Chat {
   /** @param {string} question */
   ask(question) {
     const { conversation, translator } = this.#page;
-    const exchange = conversation.begin(question, translator.language);
+    const exchange = conversation.begin(question, wanted().language ?? translator.language);
     return this.#run(exchange, this.#add(exchange));
   }
 
@@ -171,7 +172,7 @@ export class Chat {
   #edit(exchange, question) {
     if (this.#running) return;
     const { conversation, translator } = this.#page;
-    this.#insteadOf(conversation.edit(exchange, question, translator.language));
+    this.#insteadOf(conversation.edit(exchange, question, wanted().language ?? translator.language));
   }
 
   /** @param {Exchange} exchange that takes the place of another */
@@ -248,7 +249,7 @@ export class Chat {
     const place = { streamId, eventId };
     if (again) {
       const said = again.endsWith("/edit") ? { message: question } : {};
-      return { path: again, body: { ...said, language }, key, place };
+      return { path: again, body: { ...said, ...wanted(), language }, key, place };
     }
     if (!conversation.id) {
       const id = await newConversation();
@@ -257,7 +258,8 @@ export class Chat {
       onAsked();
     }
     const path = `api/conversations/${conversation.id}/messages`;
-    const body = { message: question, language, ...(parent && { parent_id: parent }) };
+    const more = { ...wanted(), language, ...(parent && { parent_id: parent }) };
+    const body = { message: question, ...more };
     return { path, body, key, place };
   }
 

@@ -24,7 +24,9 @@ export function dateOf(moment, style = "day") {
 
 /** @param {HTMLTimeElement} time */
 function write(time) {
-  const format = new Intl.DateTimeFormat(translator.language, STYLES[time.dataset["style"] ?? "day"]);
+  const { language } = translator;
+  const tag = navigator.languages.find((each) => each.startsWith(language)) ?? language;
+  const format = new Intl.DateTimeFormat(tag, STYLES[time.dataset["style"] ?? "day"]);
   time.textContent = format.format(new Date(time.dateTime));
 }
 

@@ -32,10 +32,6 @@ export class Drafts {
     this.#store.write("drafts", others.slice(-MOST));
   }
 
-  clear() {
-    this.#store.write("drafts", []);
-  }
-
   /** @returns {[string, string][]} the last written at the end */
   #all() {
     const kept = this.#store.read("drafts");

@@ -141,9 +141,7 @@ function sentence(words) {
  */
 export function choice(options, chosen, features) {
   const made = options.map(([value, key, values]) =>
-    element("option", { value, key, ...(values && { values }) }),
+    element("option", { value, key, selected: value === chosen, ...(values && { values }) }),
   );
-  const select = element("select", features, ...made);
-  if (chosen !== undefined) select.value = chosen;
-  return select;
+  return element("select", features, ...made);
 }

@@ -58,7 +58,8 @@ function answerOf(answer) {
   const begun = { ...unanswered(), streamId: answer.id, model: answer.model };
   if (answer.state === "streaming") return begun;
   const { prompt_tokens, completion_tokens, latency_seconds, finish_reason, truncated, cached } = answer;
-  const whole = { ...begun, answer: answer.text, truncated, ended: true };
+  const { feedback } = answer;
+  const whole = { ...begun, answer: answer.text, truncated, ended: true, feedback };
   if (answer.state === "complete" || answer.state === "stopped") {
     const prompt = prompt_tokens ?? 0;
     const written = completion_tokens ?? 0;

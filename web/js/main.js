@@ -50,7 +50,4 @@ const [{ SideList }, { offerImport }] = await Promise.all([
 ]);
 list = new SideList(find(document, "#list", HTMLElement));
 offerImport(() => list?.refresh());
-document.addEventListener("who", () => {
-  page.forget();
-  list?.refresh();
-});
+document.addEventListener("who", () => list?.refresh());

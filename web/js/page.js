@@ -23,7 +23,6 @@ export class Page {
   #conversation;
   #follower;
   #composer;
-  #drafts;
   /** @type {Promise<Chat> | undefined} */
   #fetched;
 
@@ -34,8 +33,7 @@ export class Page {
     this.#conversation = new Conversation(store);
     this.#follower = new Follower(element("scroller"), element("transcript"), button("newest"));
     const form = find(document, "#composer", HTMLFormElement);
-    this.#drafts = new Drafts(store);
-    this.#composer = new Composer(form, translator, this.#drafts, {
+    this.#composer = new Composer(form, translator, new Drafts(store), {
       send: (question) => this.#ask(question),
       stop: () => this.#fetched?.then((chat) => chat.stop()),
     });
@@ -76,14 +74,6 @@ export class Page {
     await chat.open();
     this.#arrange();
     this.#follower.toEnd();
-  }
-
-  /** Somebody else reads the page now: nothing of the one before stays here. */
-  async forget() {
-    await this.#leave();
-    this.#drafts.clear();
-    this.#conversation.become("", []);
-    if (document.body.dataset["place"] === "chat") await this.#beginAnew();
   }
 
   async #leave() {

@@ -140,6 +140,8 @@ interface Exchange extends Place {
   failure?: Failure;
   /** The server brought the answer to this end: it can only be continued or written anew. */
   ended: boolean;
+  /** What the reader said of it, when the server was last asked. */
+  feedback?: Feedback | null;
 }
 
 /** A message as the server keeps it. */
@@ -158,6 +160,7 @@ interface KeptMessage {
   truncated: boolean;
   cached: boolean;
   error: string;
+  feedback: Feedback | null;
 }
 
 interface KeptConversation {
@@ -346,4 +349,39 @@ interface Stored {
   sessions: number;
   since: string | null;
   retention_days: number;
+}
+
+type Rating = "up" | "down";
+
+/** What somebody thinks of an answer; `correction` is the answer that it should have been. */
+interface Feedback {
+  rating: Rating;
+  reason: string;
+  correction: string;
+}
+
+type Quantiles = Record<"p50" | "p95" | "p99", number | null>;
+
+interface ModelStats {
+  answers: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  time_to_first_token_seconds: Quantiles;
+  latency_seconds: Quantiles;
+}
+
+/** The service's counters since its process started. */
+interface Stats {
+  uptime_seconds: number;
+  /** `total`, and how many ended in which way. */
+  requests: { total: number } & Record<string, number>;
+  active_streams: number;
+  queued: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  time_to_first_token_seconds: Quantiles;
+  latency_seconds: Quantiles;
+  cache_hits: number;
+  shared_answers: number;
+  models: Record<string, ModelStats>;
 }

@@ -7,13 +7,19 @@ import { Store } from "./store.js";
 
 const store = new Store(() => localStorage);
 
-/** Told by the page in every question; a wish of the reader's goes before it. @type {Wanted} */
-const NOTHING = {};
-
 /** @returns {Wanted} the fields to send with a question */
 export function wanted() {
   const kept = store.read("wanted");
-  return kept && typeof kept === "object" ? { ...kept } : NOTHING;
+  return kept && typeof kept === "object" ? { ...kept } : {};
+}
+
+/**
+ * A wish for a model that has gone would have every question refused: it is dropped.
+ * @param {readonly string[]} models that are served
+ */
+export function keepServed(models) {
+  const { model } = wanted();
+  if (model && !models.includes(model)) want("model", undefined);
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -120,8 +121,16 @@ class Accounts:
     ) -> Account | None:
         """Return the account of somebody whom an OpenID provider knows; make it if they are new.
 
-        None if it is disabled. Where the name is taken, the new one has a number behind it.
+        None if it is disabled. Where the name is taken, the new one has a number behind it. Who is
+        new in two places at once is found at the second try.
         """
+        while True:
+            with suppress(NameTaken):
+                return await self._external(by, issuer, subject, name, anonymous)
+
+    async def _external(
+        self, by: By, issuer: str, subject: str, name: str, anonymous: str
+    ) -> Account | None:
         same = (accounts.c.issuer == issuer) & (accounts.c.subject == subject)
         async with self._database.writing() as connection:
             row = (await connection.execute(select(*COLUMNS).where(same))).one_or_none()

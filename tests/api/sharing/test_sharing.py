@@ -76,6 +76,7 @@ async def test_thirty_share_one_generation_when_they_ask_the_same_at_once(
         for n in range(30)
     ]
     await all_wait(service, 30)
+    await until(lambda: len(engine.bodies()) == 1)
     assert service.state.admission.active == 1
     engine.go_on.set()
     answers = [await each for each in asked]

@@ -3,7 +3,7 @@
 import { element } from "../element.js";
 import { choice } from "../form.js";
 import { call } from "../service.js";
-import { want, wanted } from "../wanted.js";
+import { keepServed, want, wanted } from "../wanted.js";
 import { line, section } from "./section.js";
 
 /** @typedef {readonly (readonly [value: string, key: Key, values?: Values])[]} Options */
@@ -65,9 +65,8 @@ function models() {
     /** @type {{models: string[]}} */
     const { models: served } = await call("GET", "models");
     select.append(...served.map((name) => element("option", { value: name }, name)));
-    const { model = "" } = wanted();
-    if (model && !served.includes(model)) want("model", undefined);
-    else select.value = model;
+    keepServed(served);
+    select.value = wanted().model ?? "";
   };
   fill().catch(() => {}); // the choice stays as it is, and the bar says that nothing answers
   return shown;

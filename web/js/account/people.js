@@ -100,7 +100,7 @@ function open(found, show) {
 
 /** @param {string} own the admin's name, who does not shut themselves out by mistake */
 function accounts(own) {
-  const table = element("div", { class: "scroll", tabindex: 0, role: "region", label: "account.accounts" });
+  const table = element("div", { class: "scroll", tabindex: 0, role: "group", label: "account.accounts" });
   const made = element("div");
   const show = () =>
     filled(table, async () => [tableOf(await call("GET", "users"), own, made, show)]);
