@@ -170,6 +170,17 @@ interface KeptConversation {
   messages: KeptMessage[];
 }
 
+/** A conversation as a list shows it; `snippet` is what a search found in it. */
+interface Summary {
+  id: string;
+  title: string;
+  updated_at: string;
+  pinned: boolean;
+  snippet: string;
+}
+
+type Row = { kind: "pinned" } | { kind: "day"; day: Date } | { kind: "entry"; summary: Summary };
+
 type Fact = [key: Key, values?: Values];
 
 type Token = import("../vendor/marked.js").Token;
