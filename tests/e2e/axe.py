@@ -1,0 +1,26 @@
+"""What axe-core finds wrong with a page as it is now."""
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+
+FIND = """
+async () => {
+  const {violations} = await axe.run(document, {resultTypes: ["violations"], runOnly: [
+    "wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]});
+  return violations.flatMap(({id, nodes}) =>
+    nodes.map(({target, any}) => `${id}: ${target} ${any[0]?.message ?? ""}`));
+}
+"""
+
+
+def violations(page: Page) -> list[str]:
+    """Return the rules of WCAG 2.2 AA and of good practice that the page breaks, and where."""
+    if not page.evaluate("'axe' in globalThis"):
+        page.evaluate(SOURCE.read_text("utf-8"))
+    page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
+    found: list[str] = page.evaluate(FIND)
+    return found
