@@ -40,7 +40,18 @@ FILES = {
     f"{HIGHLIGHT}/LICENSE": "highlight.LICENSE",
     **{
         f"{HIGHLIGHT}/es/languages/{name}.min.js": f"highlight.{name}.js"
-        for name in ("bash", "c", "cpp", "css", "java", "javascript", "json", "python", "sql", "xml")
+        for name in (
+            "bash",
+            "c",
+            "cpp",
+            "css",
+            "java",
+            "javascript",
+            "json",
+            "python",
+            "sql",
+            "xml",
+        )
     },
 }
 

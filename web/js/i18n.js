@@ -39,6 +39,9 @@ export class Translator {
   /** @type {Language} */
   language = "en";
 
+  /** The reader's own tag of it, for dates and numbers: es-AR. */
+  tag = "en";
+
   /**
    * @param {(language: Language, view: string) => Promise<Record<string, Entry>>} load
    * @param {readonly string[]} preferred the reader's tags: es-MX writes 2.5, es-AR 2,5
@@ -55,6 +58,7 @@ export class Translator {
     this.#numbers = new Intl.NumberFormat(tag, { maximumFractionDigits: 2 });
     this.#plurals = new Intl.PluralRules(tag);
     this.language = language;
+    this.tag = tag;
   }
 
   /**

@@ -35,9 +35,19 @@ const page = new Page({
   store: new Store(() => sessionStorage),
   onModel: showModel,
   onFailure: () => watch.now(),
-  onAsked: () => {},
+  onAsked: () => list?.refresh(),
 });
+/** @type {import("./sidelist.js").SideList | undefined} */
+let list;
 watch.start();
 fitMenu();
 page.open();
 await new Places((id) => page.show(id)).start();
+
+const [{ SideList }, { offerImport }] = await Promise.all([
+  import("./sidelist.js"),
+  import("./import.js"),
+]);
+list = new SideList(find(document, "#list", HTMLElement));
+offerImport(() => list?.refresh());
+document.addEventListener("who", () => list?.refresh());

@@ -133,6 +133,7 @@ export class Page {
     const { id } = this.#conversation;
     if (id && location.hash !== `#/c/${id}`) {
       history.replaceState(null, "", `#/c/${id}`);
+      document.dispatchEvent(new Event("address"));
       this.#composer.belongsTo(id);
     }
     this.#surroundings.onAsked(id);

@@ -27,6 +27,7 @@ export class Places {
   /** Go where the address says, now and whenever it changes. */
   async start() {
     window.addEventListener("hashchange", () => this.#go());
+    document.addEventListener("address", () => this.#mark(addressOf(location.hash)));
     await this.#go();
   }
 
@@ -43,13 +44,14 @@ export class Places {
   }
 
   /** @param {Address} place */
-  #mark({ view }) {
+  #mark({ view, rest }) {
     this.#host.hidden = view === "chat";
     for (const part of document.querySelectorAll("main > .chat")) {
       part.toggleAttribute("hidden", view !== "chat");
     }
     for (const link of document.querySelectorAll("a[data-place]")) {
-      if (link.getAttribute("data-place") === view) link.setAttribute("aria-current", "page");
+      const here = link.getAttribute("data-place") === view && !(view === "chat" && rest);
+      if (here) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
   }

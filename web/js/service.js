@@ -27,13 +27,14 @@ export class Refusal extends Error {
  * @param {string} method
  * @param {string} path as in `me/keys`
  * @param {object} [body]
+ * @param {Record<string, string>} [headers]
  * @returns {Promise<any>} the document of the answer, null if it has none
  */
-export async function call(method, path, body) {
+export async function call(method, path, body, headers) {
   const response = await fetch(`api/${path}`, {
     method,
     cache: "no-store",
-    headers: { "Accept-Language": translator.language, ...(body && JSON_TYPE) },
+    headers: { "Accept-Language": translator.language, ...(body && JSON_TYPE), ...headers },
     ...(body && { body: JSON.stringify(body) }),
   }).catch(() => {
     throw new Refusal(translator.text("failure.offline"), 0);

@@ -4,7 +4,8 @@
  * Knows nothing of what is shown or kept.
  */
 
-import { ChatError, localError, refusalError, streamError } from "./failure.js";
+import { ChatError, localError, streamError } from "./failure.js";
+import { json, send } from "./server.js";
 import { SseParser } from "./sse.js";
 
 /** The server pings every 15 s of silence; three missed pings are a dead line. */
@@ -92,11 +93,6 @@ function passes(error) {
   return error instanceof ChatError && !error.isEnd && PASSING.includes(error.failure.code);
 }
 
-/** @param {object} body */
-function json(body) {
-  return { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-}
-
 /**
  * @param {string} path
  * @param {object} body
@@ -121,19 +117,6 @@ function post(path, body, key, signal) {
 function resume(streamId, eventId, signal) {
   const headers = eventId ? { "Last-Event-ID": eventId } : undefined;
   return send(`api/streams/${streamId}`, { signal, ...(headers && { headers }) });
-}
-
-/**
- * @param {string} path
- * @param {RequestInit} options
- */
-async function send(path, options) {
-  const { signal } = options;
-  const response = await fetch(path, { cache: "no-store", ...options }).catch(() => {
-    throw signal?.aborted ? signal.reason : localError("offline");
-  });
-  if (!response.ok) throw await refusalError(response);
-  return response;
 }
 
 /**

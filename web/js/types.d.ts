@@ -10,6 +10,8 @@ type Key =
   | keyof typeof import("../i18n/account.en.json")
   | keyof typeof import("../i18n/sign-in.en.json")
   | keyof typeof import("../i18n/feedback.en.json")
+  | keyof typeof import("../i18n/lessons.en.json")
+  | keyof typeof import("../i18n/models.en.json")
   | keyof typeof import("../i18n/stats.en.json");
 
 /** Fill the places of an entry; where it has plural forms, `count` chooses. */
@@ -167,6 +169,17 @@ interface KeptConversation {
   leaf_id: string | null;
   messages: KeptMessage[];
 }
+
+/** A conversation as a list shows it; `snippet` is what a search found in it. */
+interface Summary {
+  id: string;
+  title: string;
+  updated_at: string;
+  pinned: boolean;
+  snippet: string;
+}
+
+type Row = { kind: "pinned" } | { kind: "day"; day: Date } | { kind: "entry"; summary: Summary };
 
 type Fact = [key: Key, values?: Values];
 

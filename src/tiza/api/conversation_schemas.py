@@ -34,10 +34,11 @@ class NewConversation(_Body):
 
 
 class ConversationChange(_Body):
-    """`PATCH /conversations/{id}`: another title, or the message that ends the chosen branch."""
+    """`PATCH /conversations/{id}`: another title, the end of the chosen branch, or a pin."""
 
     title: Title | None = None
     leaf_id: str | None = None
+    pinned: bool | None = None
 
 
 class FeedbackRequest(_Body):

@@ -60,17 +60,19 @@ def answer(record: object, status: int = 200) -> Response:
     response_model=Page,
     summary=N_("List conversations, the last changed first, or those in which words are found."),
 )
-async def list_conversations(
+async def list_conversations(  # noqa: PLR0917  # FastAPI passes them by name
     person: PersonDep,
     store: StoreDep,
     q: Annotated[str, Query(max_length=1000)] = "",
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    pinned: bool | None = None,
 ) -> Response:
     """List, or search if there is something to search for."""
     if q.strip():
         return answer(await store.search.find(person, q, cursor=cursor, limit=limit))
-    return answer(await store.conversations.list(person, cursor=cursor, limit=limit))
+    page = await store.conversations.list(person, cursor=cursor, limit=limit, pinned=pinned)
+    return answer(page)
 
 
 @router.post(
@@ -117,14 +119,14 @@ async def open_conversation(conversation_id: str, person: PersonDep, store: Stor
 @router.patch(
     "/conversations/{conversation_id}",
     response_model=Conversation,
-    summary=N_("Give a conversation another title, or choose the branch that is shown."),
+    summary=N_("Give a conversation another title, pin it, or choose the branch that is shown."),
 )
 async def change_conversation(
     conversation_id: str, body: ConversationChange, person: PersonDep, store: StoreDep
 ) -> Response:
     """Change what is given."""
     changed = await store.conversations.change(
-        person, conversation_id, title=body.title, leaf_id=body.leaf_id
+        person, conversation_id, title=body.title, leaf_id=body.leaf_id, pinned=body.pinned
     )
     return answer(changed)
 

@@ -87,6 +87,7 @@ class Summary:
     title: str
     created_at: datetime
     updated_at: datetime
+    pinned: bool = False
     snippet: str = ""
 
 
@@ -100,6 +101,7 @@ class Conversation:
     created_at: datetime
     updated_at: datetime
     messages: Sequence[Message] = ()
+    pinned: bool = False
 
     def branch(self) -> list[Message]:
         """Return the messages from the root to the chosen leaf."""

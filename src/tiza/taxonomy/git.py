@@ -1,5 +1,6 @@
 """Ask git about lessons; nothing else in Tiza knows its command line."""
 
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -8,6 +9,8 @@ from pathlib import Path
 from tiza.errors import GitFailed
 
 PREFIX = ("git", "--no-optional-locks", "-c", "core.quotePath=off")
+NOT_IGNORED = 1  # the exit status of `git check-ignore`; outside of a repository it is 128
+COMMITTED = re.compile(r"\[.*?([0-9a-f]{7,40})\]")  # how `git commit` names what it made
 COMMITTER = ("-c", "user.name=Tiza", "-c", "user.email=tiza@localhost")
 
 
@@ -76,14 +79,10 @@ def first_known(folder: Path, revisions: Sequence[str]) -> str:
 def has(folder: Path) -> bool:
     """Tell whether a folder lies in a repository that does not ignore it."""
     try:
-        if run(folder, "rev-parse", "--is-inside-work-tree").strip() != "true":
-            return False
-    except GitFailed:
-        return False
-    with suppress(GitFailed):
         run(folder, "check-ignore", "--quiet", ".")
-        return False
-    return True
+    except GitFailed as exc:
+        return exc.data["reason"] == NOT_IGNORED
+    return False
 
 
 def record(folder: Path, path: Path, message: str, author: str) -> str:
@@ -97,8 +96,9 @@ def record(folder: Path, path: Path, message: str, author: str) -> str:
 
     """
     name = "".join(c for c in author if c.isprintable() and c not in "<>").strip() or "Tiza"
-    options = ("--quiet", "--no-verify", "--no-gpg-sign", f"--author={name} <>", "-m", message)
+    options = ("--no-verify", "--no-gpg-sign", f"--author={name} <>", "-m", message)
     file = str(path.absolute())
     run(folder, "add", "--all", "--", file)
-    run(folder, *COMMITTER, "commit", *options, "--only", "--", file)
-    return run(folder, "rev-parse", "--short", "HEAD").strip()
+    said = run(folder, *COMMITTER, "commit", *options, "--only", "--", file)
+    named = COMMITTED.match(said)
+    return named[1] if named else "HEAD"

@@ -22,6 +22,7 @@ from ruamel.yaml.scalarstring import (
 from ruamel.yaml.tokens import CommentToken
 
 from tiza.errors import LessonUneditable
+from tiza.taxonomy.lesson import Place
 
 AMBIGUOUS = re.compile(r"(?i:y|n|yes|no|on|off)|[-+.]?\d[\d_:.,+\-a-fox]*")  # no text in YAML 1.1
 FOLD_FROM = 70  # characters, from which a text goes below its key
@@ -94,8 +95,8 @@ def plain_content(text: str) -> Mapping[str, Plain]:
     return content
 
 
-def fields(text: str) -> list[tuple[int, str]]:
-    """Return what stands where, by line from 1: `(12, "seed_examples/0/answer")`, in order.
+def fields(text: str) -> list[tuple[Place, str]]:
+    """Return where each key and item begins: `(Place(12, 5), "seed_examples/0/answer")`, in order.
 
     Raises:
         LessonUneditable: the text is no mapping in YAML.
@@ -104,12 +105,12 @@ def fields(text: str) -> list[tuple[int, str]]:
     return sorted(_fields(_loaded(text), ""))
 
 
-def _fields(node: Any, above: str) -> Iterator[tuple[int, str]]:
+def _fields(node: Any, above: str) -> Iterator[tuple[Place, str]]:
     keys = node if isinstance(node, CommentedMap) else range(len(node))
     for key in keys:
-        line, _column = node.lc.key(key) if isinstance(node, CommentedMap) else node.lc.item(key)
+        line, column = node.lc.key(key) if isinstance(node, CommentedMap) else node.lc.item(key)
         name = f"{above}{key}"
-        yield line + 1, name
+        yield Place(line + 1, column + 1), name
         if isinstance(node[key], CommentedMap | CommentedSeq):
             yield from _fields(node[key], f"{name}/")
 

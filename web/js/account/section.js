@@ -88,7 +88,7 @@ export function does(button, work) {
 }
 
 /** @param {unknown} error */
-function refused(error) {
+export function refused(error) {
   if (!(error instanceof Refusal)) throw error;
   return element("p", { class: "said", role: "alert" }, error.message);
 }

@@ -42,7 +42,7 @@ from tiza.taxonomy.examine import examine, judge
 from tiza.taxonomy.find import Candidate, find
 from tiza.taxonomy.finding import Finding
 from tiza.taxonomy.keep import NEW, Change, Done, change, kept, place
-from tiza.taxonomy.lesson import Kind
+from tiza.taxonomy.lesson import Kind, Place
 from tiza.taxonomy.repeated import EXAM
 from tiza.taxonomy.rules import Severity
 from tiza.taxonomy.source import find_beside
@@ -242,15 +242,15 @@ def _content(text: str) -> dict[str, Any] | None:
         return None
 
 
-def _fields(text: str) -> list[tuple[int, str]]:
+def _fields(text: str) -> list[tuple[Place, str]]:
     try:
         return fields(text)
     except LessonUneditable:
         return []
 
 
-def _remark(finding: Finding, language: str, known: Sequence[tuple[int, str]]) -> Remark:
-    after = bisect([line for line, _field in known], finding.line)
+def _remark(finding: Finding, language: str, known: Sequence[tuple[Place, str]]) -> Remark:
+    after = bisect([place for place, _field in known], Place(finding.line, finding.column))
     return Remark(
         line=finding.line,
         column=finding.column,
