@@ -103,11 +103,13 @@ export class Editor {
   }
 
   #takeUpDraft() {
-    const draft = drafts.read(this.#draftName());
-    if (typeof draft !== "string" || draft === this.#text) return;
-    this.#file.value = draft;
-    translator.set(this.#note, "lessons.draft");
+    /** @type {any} */
+    const { text, version } = drafts.read(this.#draftName()) ?? {};
+    if (typeof text !== "string" || typeof version !== "string" || text === this.#text) return;
+    this.#file.value = text;
+    this.#version = version;
     this.#later(false);
+    translator.set(this.#note, "lessons.draft");
   }
 
   #draftName() {
@@ -117,6 +119,7 @@ export class Editor {
   /** @param {boolean} byForm whether the form was changed, or else the file */
   #later(byForm) {
     this.#byForm = byForm;
+    this.#note.removeAttribute("data-i18n");
     this.#note.textContent = "";
     window.clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => this.#check(), PAUSE_MS);
@@ -157,7 +160,7 @@ export class Editor {
     remarkAtFields(this.#fields.element, remarks);
     this.#remarks.replaceChildren(remarkList(remarks, (line) => this.#goTo(line)));
     this.#tell(remarks);
-    drafts.write(this.#draftName(), this.#isDirty() ? text : null);
+    drafts.write(this.#draftName(), this.#isDirty() ? { text, version: this.#version } : null);
   }
 
   /** @param {readonly Remark[]} remarks */
