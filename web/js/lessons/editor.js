@@ -43,8 +43,9 @@ export class Editor {
     this.#text = lesson.text;
     this.#fields = new LessonFields(lesson.path, () => this.#later(true));
     this.#file.addEventListener("input", () => this.#later(false));
+    const draft = drafts.read(this.#draftName());
     this.#show(lesson, true);
-    this.#takeUpDraft();
+    this.#takeUp(draft);
   }
 
   /** @param {HTMLElement} host */
@@ -102,9 +103,9 @@ export class Editor {
     return this.#file.value !== this.#saved;
   }
 
-  #takeUpDraft() {
-    /** @type {any} */
-    const { text, version } = drafts.read(this.#draftName()) ?? {};
+  /** @param {any} draft what was not saved when this was open before */
+  #takeUp(draft) {
+    const { text, version } = draft ?? {};
     if (typeof text !== "string" || typeof version !== "string" || text === this.#text) return;
     this.#file.value = text;
     this.#version = version;
