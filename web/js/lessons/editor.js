@@ -43,8 +43,9 @@ export class Editor {
     this.#text = lesson.text;
     this.#fields = new LessonFields(lesson.path, () => this.#later(true));
     this.#file.addEventListener("input", () => this.#later(false));
+    const draft = drafts.read(this.#draftName());
     this.#show(lesson, true);
-    this.#takeUpDraft();
+    this.#takeUp(draft);
   }
 
   /** @param {HTMLElement} host */
@@ -102,12 +103,14 @@ export class Editor {
     return this.#file.value !== this.#saved;
   }
 
-  #takeUpDraft() {
-    const draft = drafts.read(this.#draftName());
-    if (typeof draft !== "string" || draft === this.#text) return;
-    this.#file.value = draft;
-    translator.set(this.#note, "lessons.draft");
+  /** @param {any} draft what was not saved when this was open before */
+  #takeUp(draft) {
+    const { text, version } = draft ?? {};
+    if (typeof text !== "string" || typeof version !== "string" || text === this.#text) return;
+    this.#file.value = text;
+    this.#version = version;
     this.#later(false);
+    translator.set(this.#note, "lessons.draft");
   }
 
   #draftName() {
@@ -117,6 +120,7 @@ export class Editor {
   /** @param {boolean} byForm whether the form was changed, or else the file */
   #later(byForm) {
     this.#byForm = byForm;
+    this.#note.removeAttribute("data-i18n");
     this.#note.textContent = "";
     window.clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => this.#check(), PAUSE_MS);
@@ -157,7 +161,7 @@ export class Editor {
     remarkAtFields(this.#fields.element, remarks);
     this.#remarks.replaceChildren(remarkList(remarks, (line) => this.#goTo(line)));
     this.#tell(remarks);
-    drafts.write(this.#draftName(), this.#isDirty() ? text : null);
+    drafts.write(this.#draftName(), this.#isDirty() ? { text, version: this.#version } : null);
   }
 
   /** @param {readonly Remark[]} remarks */

@@ -20,7 +20,7 @@ export async function showLesson(host, path) {
   const lesson = await call("GET", endpointOf(path));
   host.append(trail(), head(lesson));
   if (lesson.remarks.length > 0) host.append(remarkList(lesson.remarks));
-  if (lesson.content) host.append(...body(lesson, lesson.content));
+  if (lesson.content) host.append(...body(lesson.content));
   else host.append(element("pre", { class: "file", tabindex: 0 }, lesson.text));
 }
 
@@ -62,11 +62,8 @@ function deleting({ path, title, version }) {
   });
 }
 
-/**
- * @param {Lesson} lesson
- * @param {Content} content
- */
-function body({ path }, content) {
+/** @param {Content} content */
+function body(content) {
   const about = textOf(content, "task_description") || textOf(content, "document_outline");
   const taught = pairsOf(content, "seed_examples");
   const asked = pairsOf(content, "exam");
@@ -76,7 +73,6 @@ function body({ path }, content) {
     trial([...taught, ...asked]),
     questions("lessons.field.seed_examples", taught),
     ...(asked.length > 0 ? [questions("lessons.field.exam", asked)] : []),
-    element("p", { class: "path" }, path),
   ];
 }
 

@@ -74,7 +74,8 @@ function controlOf(form, field) {
 function say(control, { severity, message, hint }) {
   const id = `remark-${(shown += 1)}`;
   const said = element("p", { class: `wrong ${severity}`, id, "data-said": true }, `${message} ${hint}`);
-  control.after(said);
+  const head = control.querySelector(":scope > .hint, :scope > legend");
+  (head ?? control).after(said);
   const before = control.getAttribute("aria-describedby");
   control.setAttribute("aria-describedby", before ? `${before} ${id}` : id);
   if (severity === "error" && control.matches("input, textarea")) {

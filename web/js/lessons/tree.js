@@ -5,6 +5,7 @@
 
 import { element, icon } from "../element.js";
 import { call } from "../service.js";
+import { translator } from "../words.js";
 import { addressOfLesson } from "./paths.js";
 
 /** @typedef {{path: string, title: string, below: Map<string, Branch>, lessons: LessonListed[]}} Branch */
@@ -19,6 +20,7 @@ export async function showTree(host) {
   const search = element("input", {
     type: "search",
     label: "lessons.search",
+    placeholder: translator.text("lessons.search"),
     "data-i18n-placeholder": "lessons.search",
     on: { input: () => (none.hidden = filter(list, search.value)) },
   });

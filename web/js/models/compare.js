@@ -21,7 +21,10 @@ export async function comparePart({ models }) {
   );
   const away = models.filter(({ name }) => !names.includes(name)).map(({ name }) => name);
   if (names.length > 1) part.append(form(names));
-  else part.append(element("p", { class: "fine", key: "models.compareOne" }));
+  else {
+    const key = names.length === 1 ? "models.compareOne" : "models.compareNone";
+    part.append(element("p", { class: "fine", key }));
+  }
   if (names.length > 0 && away.length > 0) {
     const values = { models: away.join(", ") };
     part.append(element("p", { class: "hint", key: "models.notServed", values }));

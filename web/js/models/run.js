@@ -25,6 +25,7 @@ export async function showRun(host, id) {
   host.append(view.element);
   const leaving = new AbortController();
   view.follow(leaving.signal);
+  document.addEventListener("language", () => view.again(), { signal: leaving.signal });
   return () => leaving.abort();
 }
 
@@ -38,10 +39,12 @@ class RunView {
   #bar = element("progress", { max: 1, value: 0, label: "models.progress" });
   #figures = element("p", { class: "hint" });
   #training = element("section", { class: "training", hidden: true });
-  #log = element("pre", { class: "file", tabindex: 0, label: "models.log" });
+  #log = element("pre", { class: "file", tabindex: 0, role: "log", label: "models.log" });
   #samples = element("div");
   /** @type {string[]} */
   #lines = [];
+  /** @type {AbortSignal | undefined} */
+  #signal;
 
   /** @param {TrainingRun} run */
   constructor(run) {
@@ -72,8 +75,18 @@ class RunView {
     this.#show(run);
   }
 
-  /** @param {AbortSignal} signal */
+  /** Say the same in another language. */
+  again() {
+    this.#show(this.#run);
+  }
+
+  /**
+   * Watch from the beginning until it ends.
+   * @param {AbortSignal} signal
+   */
   async follow(signal) {
+    this.#lines = [];
+    this.#signal = signal;
     for await (const { run, log, state } of newsOf(this.#run.id, signal)) {
       if (run) this.#learn(run);
       if (log) this.#hear(log);
@@ -86,7 +99,7 @@ class RunView {
     this.#run = run;
     const { state, stages } = run;
     this.#stages.replaceChildren(...STAGES.map((name) => stage(name, run)));
-    this.#outcome.replaceChildren(...outcome(run, () => this.#again()));
+    this.#outcome.replaceChildren(...outcome(run, () => this.#goOn()));
     if (state !== "running") {
       this.#said.textContent = "";
       return;
@@ -96,9 +109,8 @@ class RunView {
     else translator.set(this.#said, "models.starting");
   }
 
-  /** It goes on: what is told from now on belongs to the same picture. */
-  #again() {
-    location.reload();
+  #goOn() {
+    if (this.#signal) this.follow(this.#signal);
   }
 
   /** @param {RunEvent} event */
