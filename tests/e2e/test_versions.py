@@ -103,7 +103,9 @@ def test_link_says_what_is_wrong_when_there_is_no_such_conversation(
     visit = visits.new(scripted.url, "es")
     visit.open_link(f"{scripted.url}#/c/0190a0000000700080000000000000ab")
 
-    expect(visit.page.locator("#transcript .missing")).to_have_text(words("es")["failure.not_found"])
+    expect(visit.page.locator("#transcript .missing")).to_have_text(
+        words("es")["failure.not_found"]
+    )
 
 
 def test_code_and_formulas_are_drawn_when_a_block_is_whole(
