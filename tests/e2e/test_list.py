@@ -41,7 +41,7 @@ def act(visit: Visit, title: str, name: str) -> None:
 
 
 def names(visit: Visit) -> Locator:
-    """The rows of the list, days included, by their first line."""
+    """Find the rows of the list, days included, by their first line."""
     return visit.page.locator("#list li:is(.day, [data-id]:not(.renamed)) .name, #list .day")
 
 
