@@ -4,7 +4,7 @@
  */
 
 import { localError, refusalError } from "./failure.js";
-import { signInFirst } from "./who.js";
+import { signInFirst, who } from "./who.js";
 
 /**
  * @param {object} body
@@ -25,6 +25,6 @@ export async function send(path, options = {}) {
     throw signal?.aborted ? signal.reason : localError("offline");
   });
   if (response.ok) return response;
-  if (response.status === 401) signInFirst();
+  if (response.status === 401 && (await who()).mode !== "open") signInFirst();
   throw await refusalError(response);
 }
