@@ -93,8 +93,6 @@ def tokens(shape: str) -> Iterator[str]:
     if shape == "list":
         items = ((f"- {n}", " the", " next", " one\n") for n in itertools.count())
         return itertools.chain.from_iterable(items)
-            (f"- {n}", " the", " next", " one\n") for n in itertools.count()
-        )
     text = (SECTION.format(n=n) for n in itertools.count(1))
     return (part[at : at + 4] for part in text for at in range(0, len(part), 4))
 
