@@ -20,6 +20,7 @@ from tiza.models.place import hidden_folder, settle
 from tiza.models.record import read_record
 from tiza.runs.run import replace
 
+FORMER = ".former"  # the name of the model that was in use before the present one
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -60,11 +61,30 @@ def use(models_path: Path, name: str = "") -> str:
 
     """
     if name in ("", SHIPPED, "base", SHIPPED_NAME):
+        _remember(models_path, "")
         (models_path / ACTIVE).unlink(missing_ok=True)
         return SHIPPED_NAME
     line_up(str(folder_of(models_path, name).absolute()), models_path)  # fails without weights
+    _remember(models_path, name)
     replace(models_path / ACTIVE, name + "\n")
     return name
+
+
+def former(models_path: Path) -> str:
+    """Return which model was in use before the present one; "" if none was, or it has gone."""
+    try:
+        name = (models_path / FORMER).read_text("utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    there = name == SHIPPED_NAME or (NAME.fullmatch(name) and (models_path / name).is_dir())
+    return name if there else ""
+
+
+def _remember(models_path: Path, following: str) -> None:
+    """Keep the name of the model in use, if another follows."""
+    name = active_name(models_path)
+    if name != following and models_path.is_dir():
+        replace(models_path / FORMER, (name or SHIPPED_NAME) + "\n")
 
 
 def remove(models_path: Path, name: str, model_path: str = "") -> None:
