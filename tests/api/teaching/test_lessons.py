@@ -62,6 +62,8 @@ async def test_check_names_line_and_hint_when_a_text_is_faulty(desk: Service) ->
     assert first["field"] == "seed_examples"
     assert first["message"].startswith("`seed_examples` tiene 4")
     broken = await desk.ask("/lessons/check", {"path": LEAF, "text": "a: [b"})
+    bomb = {"path": LEAF, "text": "a: &a [x, x]\nb: [*a, *a]", "content": {"a": "y"}}
+    assert (await desk.ask("/lessons/check", bomb)).json["code"] == "lesson_uneditable"
     assert broken.json["content"] is None
     assert broken.json["remarks"]
 

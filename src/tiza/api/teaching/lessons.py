@@ -43,12 +43,13 @@ from tiza.taxonomy.find import Candidate, find
 from tiza.taxonomy.finding import Finding
 from tiza.taxonomy.keep import NEW, Change, Done, change, kept, place
 from tiza.taxonomy.lesson import Kind, Place
+from tiza.taxonomy.outline import fields, plain_content
 from tiza.taxonomy.repeated import EXAM
 from tiza.taxonomy.rules import Severity
 from tiza.taxonomy.source import find_beside
 from tiza.taxonomy.titles import lesson_title, title_of
 from tiza.taxonomy.verdict import Verdict
-from tiza.taxonomy.write import edited, fields, plain_content
+from tiza.taxonomy.write import edited
 from tiza.translation import N_
 
 CACHE = "taxonomy/verdicts.sqlite"
