@@ -15,10 +15,10 @@ from fastapi import APIRouter, Header, Request, Response
 from tiza.api.callers import Caller, CallerDep
 from tiza.api.conversations import NO_CONTENT
 from tiza.api.problems import language_of
-from tiza.api.routes import PROBLEMS
 from tiza.api.state import StateDep
 from tiza.api.strict_json import StrictRoute
 from tiza.api.teaching.schemas import (
+    PROBLEMS,
     LessonBegun,
     LessonDraft,
     LessonListed,
