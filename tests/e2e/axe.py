@@ -22,4 +22,4 @@ def is_accessible(visit: Visit) -> None:
         visit.page.evaluate(_source())
     found = visit.page.evaluate(RUN)
     del visit.watch.errors[before:]
-    assert found == []
+    assert not found, "\n".join(found)

@@ -71,6 +71,10 @@ class ScriptedStack:
         """Kill the API: no goodbye to anybody."""
         self._api.__exit__()
 
+    def says(self, pattern: str) -> str:
+        """Wait for a line of the API's."""
+        return self._api.says(pattern)
+
     def active(self) -> int:
         """How many answers the API is passing on now."""
         return int(ask(self.port, "/stats").json["active_streams"])

@@ -8,6 +8,7 @@ import { Store } from "./store.js";
 
 const store = new Store(() => sessionStorage);
 const SIGN_IN = "#/sign-in";
+const WAYS_IN = [SIGN_IN, "#invitation=", "#password="];
 const HERE = ["localhost", "127.0.0.1", "[::1]"];
 
 /** Until the service has told: somebody who may ask, and no more. @type {Who} */
@@ -41,7 +42,7 @@ export async function lookAgain() {
 
 /** The service answered 401: go to sign in, and come back here afterwards. */
 export function signInFirst() {
-  if (location.hash.startsWith(SIGN_IN)) return;
+  if (WAYS_IN.some((way) => location.hash.startsWith(way))) return;
   store.write("back", location.hash);
   found = undefined;
   location.hash = SIGN_IN;

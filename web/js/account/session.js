@@ -9,11 +9,7 @@ import { announce, does, section, words } from "./section.js";
 /** @param {Who} reader */
 export function session(reader) {
   if (reader.signedIn) return section("you", whoAmI(reader), ways(), ...password(reader));
-  if (reader.mode === "open") return section("nobody");
-  return section(
-    "stranger",
-    element("a", { class: "primary", href: "#/sign-in", key: "account.signIn" }),
-  );
+  return section("nobody");
 }
 
 /** @param {Who} reader */
@@ -61,10 +57,7 @@ function password({ mode, name }) {
     },
     "account.changePassword",
     async (values) => {
-      await call("PUT", "me/password", values).catch((error) => {
-        for (const each of error.fields ?? []) each.field = "new_password";
-        throw error;
-      });
+      await call("PUT", "me/password", values);
       form.element.reset();
       part.open = false;
       announce(words("account.passwordChanged"));
