@@ -10,6 +10,7 @@ import { fitMenu } from "./menu.js";
 import { Page } from "./page.js";
 import { Places } from "./places.js";
 import { Store } from "./store.js";
+import { suggest } from "./suggestions.js";
 import { offerLanguages, offerThemes } from "./switches.js";
 import { translator } from "./words.js";
 
@@ -42,6 +43,7 @@ let list;
 watch.start();
 fitMenu();
 page.open();
+suggest();
 await new Places((id) => page.show(id)).start();
 
 const [{ SideList }, { offerImport }] = await Promise.all([
