@@ -92,7 +92,7 @@ def test_training_that_fails_says_why_when_it_was_begun_in_the_page(
     desk: tuple[ScriptedStack, Path], visits: Visits
 ) -> None:
     """In the reader's language, whichever that is when they read it."""
-    stack, runs = desk
+    stack, _runs = desk
     said = words("models.en")
     visit = visits.new(stack.url)
     page = visit.page

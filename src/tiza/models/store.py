@@ -13,7 +13,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tiza.errors import MissingExtra, ModelActive, ModelExists, ModelNeeded, ModelNotFound, ModelUnnamable
+from tiza.errors import (
+    MissingExtra,
+    ModelActive,
+    ModelExists,
+    ModelNeeded,
+    ModelNotFound,
+    ModelUnnamable,
+)
 from tiza.models.find import ACTIVE, ADAPTER, SHIPPED, SHIPPED_NAME, active_name, find
 from tiza.models.lineup import line_up
 from tiza.models.place import hidden_folder, settle

@@ -99,6 +99,7 @@ class RunView {
   #show(run) {
     this.#run = run;
     const { state, stages } = run;
+    this.#stages.hidden = !run.ordered;
     this.#stages.replaceChildren(...STAGES.map((name) => stage(name, run)));
     this.#showOutcome();
     if (state !== "running") {
@@ -207,11 +208,9 @@ function facts({ lessons, by, begun }) {
  */
 function outcome(run, again) {
   const { id, state, model, error, report, ordered } = run;
-  const head = element("p", {
-    class: `state ${state}`,
-    key: /** @type {Key} */ (`models.state.${state}`),
-    values: { model },
-  });
+  const elsewhere = state === "unfinished" && !ordered;
+  const key = /** @type {Key} */ (`models.state.${elsewhere ? "elsewhere" : state}`);
+  const head = element("p", { class: `state ${state}`, key, values: { model } });
   const made = [head];
   const why = error[translator.language] ?? error.en;
   if (why) made.push(element("p", { class: "said" }, why));

@@ -89,9 +89,7 @@ class Sharing:
             del self._flights[key]
 
     @asynccontextmanager
-    async def _asked(
-        self, path: str, prepare: Prepare, told: Told
-    ) -> AsyncIterator[EngineStream]:
+    async def _asked(self, path: str, prepare: Prepare, told: Told) -> AsyncIterator[EngineStream]:
         """Ask the engine, in a place of its own."""
         async with self._admission.place(told), self._engines.stream(path, prepare) as stream:
             yield stream
