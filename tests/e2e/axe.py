@@ -36,4 +36,4 @@ def is_accessible(visit: Visit) -> None:
     before = len(visit.watch.errors)
     found = violations(visit.page)
     del visit.watch.errors[before:]
-    assert found == []
+    assert found == [], found
