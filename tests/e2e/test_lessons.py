@@ -24,7 +24,8 @@ def desk(
     """Serve the page over a git repository with one lesson in it."""
     folder = tmp_path_factory.mktemp("desk")
     taxonomy = plant(folder)
-    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    command = ["git", "init", "--quiet", str(folder)]
+    subprocess.run(command, check=True)
     stack = ScriptedStack(folder, taxonomy_path=taxonomy, models_path=folder / "models")
     yield stack, taxonomy
     stack.close()

@@ -80,7 +80,7 @@ def test_use_goes_back_when_the_shipped_model_is_named(name: str, models: Path) 
 
 
 def test_former_is_who_answered_before_when_another_is_chosen(models: Path) -> None:
-    """Going back is choosing that one; choosing the same again changes nothing, a gone one is none."""
+    """Going back is choosing that one; one that has gone is none."""
     assert store.former(models) == ""
     store.use(models, "samples_0")
     assert store.former(models) == SHIPPED_NAME

@@ -27,7 +27,9 @@ def test_edited_text_says_the_same_when_nothing_was_changed(path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("answer", ["yes", "12:30", "0x1F", "- a: b", "# c", "a\nb\n\n  c", "é " * 60])
+@pytest.mark.parametrize(
+    "answer", ["yes", "12:30", "0x1F", "- a: b", "# c", "a\nb\n\n  c", "é " * 60]
+)
 def test_answer_is_read_as_it_was_typed_when_yaml_would_see_more_in_it(answer: str) -> None:
     """What looks like a number, a truth or a comment stays a text."""
     content = dict(plain_content(lesson()))

@@ -9,8 +9,9 @@ from tiza.api.routes import PROBLEMS as ROUTE_PROBLEMS
 from tiza.models.store import Entry
 from tiza.runs.standing import Standing
 
-PROBLEMS: dict[int | str, dict[str, object]] = ROUTE_PROBLEMS | {
-    status: ROUTE_PROBLEMS[404] for status in (403, 409, 412, 428)
+PROBLEMS: dict[int | str, dict[str, object]] = {
+    **ROUTE_PROBLEMS,
+    **dict.fromkeys((403, 409, 412, 428), ROUTE_PROBLEMS[404]),
 }
 TEXT_CHARS = 1_000_000
 NAME_CHARS = 200
