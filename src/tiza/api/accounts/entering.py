@@ -142,7 +142,9 @@ async def change_password(
     account = await access.sign_in.account(store, caller.name, body.password, caller.address)
     if account.person != caller.person:
         raise SignInFailed
-    kept = await access.passwords.hash(passwords.check(body.new_password, caller.name, "new_password"))
+    kept = await access.passwords.hash(
+        passwords.check(body.new_password, caller.name, "new_password")
+    )
     await store.accounts.set_password(by(caller), caller.person, kept)
     access.forget()
     return await begin(request, state, store, account)
