@@ -10,6 +10,7 @@ import { fitMenu } from "./menu.js";
 import { Page } from "./page.js";
 import { Places } from "./places.js";
 import { Store } from "./store.js";
+import { suggest } from "./suggestions.js";
 import { offerLanguages, offerThemes } from "./switches.js";
 import { translator } from "./words.js";
 
@@ -42,12 +43,24 @@ let list;
 watch.start();
 fitMenu();
 page.open();
+suggest();
 await new Places((id) => page.show(id)).start();
 
-const [{ SideList }, { offerImport }] = await Promise.all([
-  import("./sidelist.js"),
-  import("./import.js"),
-]);
-list = new SideList(find(document, "#list", HTMLElement));
-offerImport(() => list?.refresh());
-document.addEventListener("who", () => list?.refresh());
+async function offerList() {
+  const [{ SideList }, { offerImport }] = await Promise.all([
+    import("./sidelist.js"),
+    import("./import.js"),
+  ]);
+  list = new SideList(find(document, "#list", HTMLElement));
+  offerImport(() => list?.refresh());
+  document.addEventListener("who", () => list?.refresh());
+}
+
+// A telephone fetches the list when its drawer is opened.
+const side = find(document, "#side", HTMLElement);
+if (side.checkVisibility()) offerList();
+else new ResizeObserver((_, seen) => {
+  if (!side.checkVisibility()) return;
+  seen.disconnect();
+  offerList();
+}).observe(side);

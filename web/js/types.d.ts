@@ -192,6 +192,7 @@ interface MarkedTokens {
   Heading: import("../vendor/marked.js").Tokens.Heading;
   Image: import("../vendor/marked.js").Tokens.Image;
   Link: import("../vendor/marked.js").Tokens.Link;
+  List: import("../vendor/marked.js").Tokens.List;
   Markup: import("../vendor/marked.js").Tokens.HTML | import("../vendor/marked.js").Tokens.Tag;
   Table: import("../vendor/marked.js").Tokens.Table;
 }

@@ -11,7 +11,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from tiza.api import answers, bounds, conversations, openai, problems, routes
+from tiza.api import answers, bounds, conversations, openai, problems, routes, suggestions
 from tiza.api.accounts import entering, first_admin, openid, own_keys, users
 from tiza.api.admission import Admission
 from tiza.api.callers import Callers
@@ -76,6 +76,7 @@ def create_app(settings: Settings, engine_file: Path | None = None) -> FastAPI:
     app.include_router(conversations.router)
     app.include_router(answers.router)
     app.include_router(stream_routes.router)
+    app.include_router(suggestions.router)
     app.include_router(entering.router)
     app.include_router(own_keys.router)
     app.include_router(users.router)

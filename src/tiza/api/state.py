@@ -14,6 +14,7 @@ from tiza.api.opening import OpeningStore
 from tiza.api.sharing.sharing import Sharing
 from tiza.api.stats import Stats
 from tiza.api.streams.streams import Streams
+from tiza.api.suggester import Suggester
 from tiza.settings import Settings
 from tiza.store.store import Store
 
@@ -31,6 +32,7 @@ class State:
         self.opening = OpeningStore(settings.store_url, settings.retention_days)
         self.access = Access(settings, self.opening)
         self.streams = Streams(settings, self.opening)
+        self.suggester = Suggester(settings)
         self._kept: set[asyncio.Task[object]] = set()
 
     def keep(self, work: Coroutine[Any, Any, object]) -> None:

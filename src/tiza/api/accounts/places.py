@@ -20,6 +20,7 @@ FOR_KEYS: Mapping[str, str] = {  # the scope that a key needs, by the first part
     "": "chat",
     "chat": "chat",
     "models": "chat",
+    "suggestions": "chat",
     "v1": "chat",
     "conversations": "conversations",
     "messages": "conversations",

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
 
-from tiza.api.admission import Admission
+from tiza.api.admission import Admission, Told, untold
 from tiza.api.engine_client import EngineStream, Frame, Json
 from tiza.api.engines import Engine, Engines, Prepare
 from tiza.api.sharing.cache import Cache
@@ -38,14 +38,20 @@ class Sharing:
 
     @asynccontextmanager
     async def stream(
-        self, path: str, prepare: Prepare, answer: Answer, *, alone: bool
+        self,
+        path: str,
+        prepare: Prepare,
+        answer: Answer,
+        *,
+        alone: bool,
+        told: Told = untold,
     ) -> AsyncIterator[Frames]:
         """Read the answer to what `prepare` makes; note in `answer` whose it is.
 
-        `alone`: nothing but an answer of one's own will do.
+        `alone`: nothing but an answer of one's own will do. `told`: of the place in the queue.
         """
         if alone:
-            async with self._asked(path, prepare) as stream:
+            async with self._asked(path, prepare, told) as stream:
                 yield stream
             return
         if self._admission.draining:
@@ -60,7 +66,7 @@ class Sharing:
             answer.cache, answer.pays = "shared", False
         else:
             flight = self._begin(key, path, _Prepared(engine, body, prepare))
-        reader = flight.join()
+        reader = flight.join(told)
         try:
             yield reader
         finally:
@@ -74,7 +80,10 @@ class Sharing:
             if flight.is_whole and prepared.as_expected:
                 self._cache.put(key, [frame for piece in flight.pieces for frame in piece])
 
-        flight = Flight(self._asked(path, prepared), landed)
+        def told(place: int) -> None:
+            flight.waits(place)
+
+        flight = Flight(self._asked(path, prepared, told), landed)
         self._flights[key] = flight
         return flight
 
@@ -83,9 +92,9 @@ class Sharing:
             del self._flights[key]
 
     @asynccontextmanager
-    async def _asked(self, path: str, prepare: Prepare) -> AsyncIterator[EngineStream]:
+    async def _asked(self, path: str, prepare: Prepare, told: Told) -> AsyncIterator[EngineStream]:
         """Ask the engine, in a place of its own."""
-        async with self._admission.place(), self._engines.stream(path, prepare) as stream:
+        async with self._admission.place(told), self._engines.stream(path, prepare) as stream:
             yield stream
 
 
