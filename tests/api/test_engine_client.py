@@ -101,12 +101,12 @@ async def test_request_is_sent_again_on_a_new_connection_when_all_used_ones_have
             await well_behaved(exchange)
 
     engine.fault = dies_if_used
-    asked = [asyncio.create_task(service.chat()) for _ in range(6)]
+    asked = [asyncio.create_task(service.chat(f"What is {n}?")) for n in range(6)]
     await until(lambda: engine.generating == 6)
     engine.go_on.set()
     assert [(await answer).status for answer in asked] == [200] * 6
-    for _ in range(6):
-        assert (await service.chat()).status == 200
+    for n in range(6):
+        assert (await service.chat(f"What is {n}?")).status == 200
 
 
 async def test_request_is_not_sent_again_when_an_answer_had_begun(

@@ -192,6 +192,14 @@ async def test_no_thread_is_left_when_a_store_closes_after_a_cancelled_statement
     assert not [one for one in set(threading.enumerate()) - threads if "worker" in one.name]
 
 
+async def test_store_is_away_when_it_was_closed(file: Path) -> None:
+    """Nobody opens again what nobody would close."""
+    async with opened(f"sqlite:///{file}") as store:
+        ana, _ = await store.people.welcome()
+    with pytest.raises(StoreUnavailable):
+        await empty(store, ana)
+
+
 @pytest.fixture
 def mortal() -> Iterator[Server]:
     """Run a server that only one test uses, and may stop."""

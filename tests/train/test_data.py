@@ -112,6 +112,19 @@ def test_long_samples_are_dropped_or_cut_and_counted(tiny: Path, quick: Recipe) 
         prepared(tiny, samples, replace(quick, max_length=16))
 
 
+def test_replayed_answers_end_early_and_lessons_do_not(tiny: Path, quick: Recipe) -> None:
+    """What the base would say is known everywhere; a fact stands where it stands."""
+    long = sample("Long?", "yes " * 40)
+    samples = [long, Sample(long.messages, {"mix": "replay"})]
+
+    rows = prepared(tiny, samples, replace(quick, replay_ratio=1.0, replay_tokens=5))
+
+    lesson, replayed = (rows.rows[n] for n in (*rows.lessons, *rows.replay))
+    assert len(replayed.answers) == 5
+    assert replayed.ids == lesson.ids[: replayed.answers[-1] + 1]
+    assert len(lesson.answers) > 40
+
+
 def test_the_shared_prefix_ends_before_every_answer(tiny: Path, quick: Recipe) -> None:
     """The tokens that all rows share are found, whatever the questions."""
     rows = prepared(tiny, lessons(), quick)

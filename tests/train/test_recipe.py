@@ -32,7 +32,7 @@ def test_flags_override_the_recipe() -> None:
     [
         (("learning_rate: 0.003", "learning_rate: fast"), 4, "learning_rate must be a number"),
         (("num_epochs: 4", "num_epochs: 0"), 5, "num_epochs must be at least 1"),
-        (("seed: 1 ", "sede: 1 "), 25, "sede is no key of a recipe"),
+        (("seed: 1 ", "sede: 1 "), 26, "sede is no key of a recipe"),
         (("batch_size: 16", "num_epochs: 16"), 6, "num_epochs stands twice"),
         (("method: lora", "method: [lora"), 4, "is not YAML"),
         (("method: lora", "method: magic"), 3, "method must be one of"),

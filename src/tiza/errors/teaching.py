@@ -15,7 +15,7 @@ class LessonNotFound(RequestError):
 class LessonMisplaced(RequestError):
     """Data: `path`. Outside the tree, behind a link out of it, or with a name that is none."""
 
-    status, code, title = 422, "lesson_misplaced", N_("No place for a lesson")
+    status, code, title = 409, "lesson_misplaced", N_("No place for a lesson")
     what = N_("{path} cannot be the place of a lesson.")
     hint = N_("Use small letters, digits and _ between slashes, below one of the three branches.")
 
@@ -47,7 +47,7 @@ class LessonUnwritable(RequestError):
 class LessonUneditable(RequestError):
     """The YAML of a text is broken, so that there is nothing to put a change into."""
 
-    status, code, title = 422, "lesson_uneditable", N_("The YAML has to be mended first")
+    status, code, title = 409, "lesson_uneditable", N_("The YAML has to be mended first")
     what = N_("The text is no YAML that could be filled in.")
     hint = N_("Mend the lines that are named, then go on in the form.")
 

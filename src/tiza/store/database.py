@@ -57,6 +57,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = _with_driver(make_url(url))
         self._connections: list[_Connection] = []
+        self._is_closed = False
         if self.is_sqlite:
             _make_private(self.url)
             self._reader = _sqlite(self.url, "BEGIN", POOL, self._connect)
@@ -108,12 +109,18 @@ class Database:
                     await driver.execute(statement, timeout=VACUUM_SECONDS)
 
     async def close(self) -> None:
-        """Close every connection, and wait for those that a cancelled task has left behind."""
+        """Close every connection, and wait for those that a cancelled task has left behind.
+
+        Whoever comes later, as what a cancelled request has still to write, finds SQLite away.
+        """
+        self._is_closed = True
         await self._reader.dispose()
         await self._writer.dispose()
         await asyncio.gather(*(connection.ended() for connection in self._connections))
 
     def _connect(self, database: str, **options: Any) -> "_Connection":
+        if self._is_closed:
+            raise ConnectionAbortedError
         connection = _Connection(partial(sqlite3.connect, database, **options), iter_chunk_size=64)
         self._connections = [one for one in self._connections if one.is_alive]
         self._connections.append(connection)

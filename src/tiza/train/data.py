@@ -180,14 +180,21 @@ def _needed(samples: Sequence[Sample], recipe: Recipe) -> list[Sample]:
 
 
 def _fit(row: Row, recipe: Recipe, counts: Counter[str]) -> Row | None:
+    if row.replay:  # the base itself says what should follow, so that a part is as good as all
+        row = _cut(row, row.answers[: recipe.replay_tokens][-1] + 1)
     if len(row.ids) <= recipe.max_length:
         return row
-    answers = tuple(position for position in row.answers if position < recipe.max_length)
-    if recipe.over_long == "drop" or not answers:
+    row = _cut(row, recipe.max_length)
+    if recipe.over_long == "drop" or not row.answers:
         counts["dropped"] += 1
         return None
     counts["cut"] += 1
-    return Row(row.ids[: recipe.max_length], answers, row.replay, row.folder)
+    return row
+
+
+def _cut(row: Row, length: int) -> Row:
+    answers = tuple(position for position in row.answers if position < length)
+    return Row(row.ids[:length], answers, row.replay, row.folder)
 
 
 def _watch(rows: Sequence[Row], lessons: Sequence[int], recipe: Recipe) -> list[int]:

@@ -41,6 +41,7 @@ class Recipe:
     lora_layers: Annotated[float, Field(gt=0, le=1)] = 1.0
     replay_ratio: Annotated[float, Field(ge=0)] = 0.0
     replay_weight: Annotated[float, Field(ge=0)] = 0.0
+    replay_tokens: Count = 512
     replay_top_k: Annotated[int, Field(ge=1, le=1024)] = 16
     held_out: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     patience: Annotated[int, Field(ge=0)] = 0

@@ -5,9 +5,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tiza.api.routes import PROBLEMS as ROUTE_PROBLEMS
 from tiza.models.store import Entry
 from tiza.runs.standing import Standing
 
+PROBLEMS: dict[int | str, dict[str, object]] = ROUTE_PROBLEMS | {
+    status: ROUTE_PROBLEMS[404] for status in (403, 409, 412, 428)
+}
 TEXT_CHARS = 1_000_000
 NAME_CHARS = 200
 MOST_LESSONS = 1000
