@@ -1,20 +1,5 @@
 """What axe-core, a judge of accessibility, finds wrong with a page as it is now."""
 
-<<<<<<< HEAD
-from functools import cache
-
-from tests.e2e.visit import ROOT, Visit
-
-RUN = """
-async () => (await axe.run({preload: false})).violations.flatMap(({id, nodes}) =>
-  nodes.map(({target, failureSummary}) => `${id} at ${target.join(" ")}: ${failureSummary}`))
-"""
-
-
-@cache
-def _source() -> str:
-    return (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
-=======
 from pathlib import Path
 
 from playwright.sync_api import Page
@@ -44,20 +29,11 @@ def violations(page: Page) -> list[str]:
     page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
     found: list[str] = page.evaluate(FIND)
     return found
->>>>>>> page-teach
 
 
 def is_accessible(visit: Visit) -> None:
     """Have axe-core look; what it does itself against the page's policy is not the page's fault."""
     before = len(visit.watch.errors)
-<<<<<<< HEAD
-    if not visit.page.evaluate("'axe' in window"):
-        visit.page.evaluate(_source())
-    found = visit.page.evaluate(RUN)
-    del visit.watch.errors[before:]
-    assert not found, "\n".join(found)
-=======
     found = violations(visit.page)
     del visit.watch.errors[before:]
-    assert found == []
->>>>>>> page-teach
+    assert not found, "\n".join(found)
