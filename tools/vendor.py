@@ -42,9 +42,7 @@ FILES = {
         f"{HIGHLIGHT}/es/languages/{name}.min.js": f"highlight.{name}.js"
         for name in (
             "bash",
-            "c",
             "cpp",
-            "css",
             "java",
             "javascript",
             "json",

@@ -63,7 +63,7 @@ HOSTILE = {
     "picture-css": "![x](https://evil.test/x.png){style=background:url(https://evil.test/b)}",
     # Formulas: the drawing is HTML too, and so is what is shown when it fails.
     "formula-href": f"$\\href{{javascript:{RUN}}}{{x}}$ \\(\\url{{javascript:{RUN}}}\\)",
-    "formula-html": f"$$\\htmlId{{transcript}}{{x}} \\htmlStyle{{position:fixed}}{{y}} \\htmlData{{a=b}}{{z}}$$",
+    "formula-html": "$$\\htmlId{transcript}{x} \\htmlStyle{position:fixed}{y} \\htmlData{a=b}{z}$$",
     "formula-class": "$\\htmlClass{skip notice}{x}$",
     "formula-picture": "$$\\includegraphics[height=9em]{https://evil.test/x.png}$$",
     "formula-error": f"$\\unknown<img src=x onerror={RUN}>$ \\(\\frac{{<script>{RUN}</script>}}\\)",

@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, expect
 
-from tests.e2e.axe import violations
+from tests.e2e.axe import is_accessible
 from tests.e2e.scripted_engine import ScriptedEngine, says
 from tests.e2e.stacks import ScriptedStack
 from tests.e2e.visit import PHONE, Visit, Visits, words
@@ -41,7 +41,7 @@ def act(visit: Visit, title: str, name: str) -> None:
 
 
 def names(visit: Visit) -> Locator:
-    """The rows of the list, days included, by their first line."""
+    """Find the rows of the list, days included, by their first line."""
     return visit.page.locator("#list li:is(.day, [data-id]:not(.renamed)) .name, #list .day")
 
 
@@ -56,7 +56,7 @@ def test_conversations_are_found_renamed_pinned_and_exported_when_they_are_liste
     talk(visit, engine, "What is chalk?", "A soft, white stone.")
     expect(names(visit)).to_have_text(["Today", "What is chalk?", "What is basalt?"])
     expect(page.locator("#list a[aria-current]")).to_have_text("What is chalk?")
-    assert violations(page) == []
+    is_accessible(visit)
 
     page.locator("#search").press_sequentially("dark ro")
     expect(visit.entries).to_have_text(["What is basalt?A dark rock."])
@@ -95,7 +95,7 @@ def test_deleted_conversation_comes_back_when_it_is_undone(
     expect(toast).to_contain_text("two?")
     expect(visit.entries).to_have_text(["one?"])
     expect(page.locator("#suggestions")).to_be_visible()
-    assert violations(page) == []
+    is_accessible(visit)
     toast.get_by_role("button", name=told["list.undo"]).click()
     expect(visit.entries).to_have_text(["two?", "one?"])
     expect(visit.prose).to_have_text("Two.")
@@ -160,7 +160,7 @@ def test_menu_is_a_drawer_when_the_screen_is_narrow(
     opener = page.get_by_role("button", name=told["menu.open"])
     opener.press("Enter")
     expect(side).to_be_visible()
-    assert violations(page) == []
+    is_accessible(visit)
     page.keyboard.press("Escape")
     expect(side).to_be_hidden()
     expect(opener).to_be_focused()

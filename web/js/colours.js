@@ -5,8 +5,8 @@ const load = async (file) => (await import(`../vendor/${file}.js`)).default;
 
 /** By the names that models give them. @type {Record<string, string>} */
 const GRAMMARS = {
-  ...{ bash: "bash", sh: "bash", shell: "bash", zsh: "bash", c: "c", h: "c" },
-  ...{ cpp: "cpp", "c++": "cpp", css: "css", java: "java", json: "json" },
+  ...{ bash: "bash", sh: "bash", shell: "bash", zsh: "bash", c: "cpp", h: "cpp" },
+  ...{ cpp: "cpp", "c++": "cpp", java: "java", json: "json" },
   ...{ javascript: "javascript", js: "javascript", jsx: "javascript", mjs: "javascript" },
   ...{ typescript: "javascript", ts: "javascript", python: "python", py: "python" },
   ...{ sql: "sql", html: "xml", xml: "xml", svg: "xml" },

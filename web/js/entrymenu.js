@@ -95,12 +95,12 @@ export class EntryMenu {
       row.classList.remove("renamed");
       field.remove();
       if (keep && title && title !== summary.title) this.#change(summary, { title });
-      this.#list.rowOf(summary.id)?.querySelector("a")?.focus();
     };
     field.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && !event.isComposing) end(true);
-      if (event.key === "Escape") end(false);
-      if (event.key === "Escape") event.preventDefault();
+      if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
+      event.preventDefault();
+      end(event.key === "Enter");
+      this.#list.rowOf(summary.id)?.querySelector("a")?.focus();
     });
     field.addEventListener("blur", () => end(true));
     row.classList.add("renamed");

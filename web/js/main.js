@@ -46,10 +46,21 @@ page.open();
 suggest();
 await new Places((id) => page.show(id)).start();
 
-const [{ SideList }, { offerImport }] = await Promise.all([
-  import("./sidelist.js"),
-  import("./import.js"),
-]);
-list = new SideList(find(document, "#list", HTMLElement));
-offerImport(() => list?.refresh());
-document.addEventListener("who", () => list?.refresh());
+async function offerList() {
+  const [{ SideList }, { offerImport }] = await Promise.all([
+    import("./sidelist.js"),
+    import("./import.js"),
+  ]);
+  list = new SideList(find(document, "#list", HTMLElement));
+  offerImport(() => list?.refresh());
+  document.addEventListener("who", () => list?.refresh());
+}
+
+// A telephone fetches the list when its drawer is opened.
+const side = find(document, "#side", HTMLElement);
+if (side.checkVisibility()) offerList();
+else new ResizeObserver((_, seen) => {
+  if (!side.checkVisibility()) return;
+  seen.disconnect();
+  offerList();
+}).observe(side);

@@ -176,6 +176,10 @@ function asWritten(text) {
 const UNDECIDED =
   /(?:^|\n)(?:\|(?![ \t:|-]+(?:\n|$))[^\n]*(?:\n[ \t:|-]*)?|[ \t]*(?:[-=*_+#>`~]+|\d{1,9}[.)]?)[ \t]*)$/;
 
+/** So many items of a list may be drawn again and again; of more, the first are finished. */
+const MOST_ITEMS = 60;
+const KEPT_ITEMS = 20;
+
 /**
  * Cut growing text after its last finished block. Text that is still to come can
  * change the last block only.
@@ -186,9 +190,28 @@ export function split(text) {
   const tokens = blocks(text.replace(UNDECIDED, ""));
   const last = tokens.findLastIndex((token) => token.type !== "space");
   const finished = tokens.slice(0, Math.max(last, 0));
+  const growing = tokens[last];
+  if (growing && isLongList(growing)) finished.push(beginningOf(growing));
   const source = finished.map((token) => token.raw).join("");
   if (!text.startsWith(source)) return { finished: [], rest: text };
   return { finished, rest: text.slice(source.length) };
+}
+
+/**
+ * @param {Token} token
+ * @returns {token is Tokens<"List">}
+ */
+function isLongList(token) {
+  return token.type === "list" && token["items"].length > MOST_ITEMS;
+}
+
+/**
+ * @param {Tokens<"List">} list
+ * @returns {Tokens<"List"> & {cut: true}} all of it but the last items
+ */
+function beginningOf(list) {
+  const items = list.items.slice(0, -KEPT_ITEMS);
+  return { ...list, cut: true, items, raw: items.map(({ raw }) => raw).join("") };
 }
 
 /**

@@ -192,6 +192,7 @@ interface MarkedTokens {
   Heading: import("../vendor/marked.js").Tokens.Heading;
   Image: import("../vendor/marked.js").Tokens.Image;
   Link: import("../vendor/marked.js").Tokens.Link;
+  List: import("../vendor/marked.js").Tokens.List;
   Markup: import("../vendor/marked.js").Tokens.HTML | import("../vendor/marked.js").Tokens.Tag;
   Table: import("../vendor/marked.js").Tokens.Table;
 }
@@ -222,6 +223,7 @@ interface ExchangeTools extends BlockTools {
   edit: (exchange: Exchange, question: string) => void;
   choose: (exchange: Exchange, version: Exchange) => void;
   versions: (exchange: Exchange) => Exchange[];
+  rated: (exchange: Exchange, given: Feedback | null) => void;
 }
 
 /** What the page lends to a conversation. */
@@ -352,6 +354,13 @@ interface Stored {
 }
 
 type Rating = "up" | "down";
+
+/** What is known of an answer by whoever shows it. */
+interface Rateable {
+  given?: Feedback | null;
+  answer?: string;
+  onKept?: (given: Feedback | null) => void;
+}
 
 /** What somebody thinks of an answer; `correction` is the answer that it should have been. */
 interface Feedback {

@@ -80,7 +80,10 @@ class Sharing:
             if flight.is_whole and prepared.as_expected:
                 self._cache.put(key, [frame for piece in flight.pieces for frame in piece])
 
-        flight = Flight(self._asked(path, prepared, lambda place: flight.waits(place)), landed)
+        def told(place: int) -> None:
+            flight.waits(place)
+
+        flight = Flight(self._asked(path, prepared, told), landed)
         self._flights[key] = flight
         return flight
 
