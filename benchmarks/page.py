@@ -87,7 +87,9 @@ async () => {
 def tokens(shape: str) -> Iterator[str]:
     """Yield an endless answer, about four characters at a time, as a model's tokens are long."""
     if shape == "list":
-        return itertools.chain.from_iterable((f"- {n}", " the", " next", " one\n") for n in itertools.count())
+        return itertools.chain.from_iterable(
+            (f"- {n}", " the", " next", " one\n") for n in itertools.count()
+        )
     text = (SECTION.format(n=n) for n in itertools.count(1))
     return (part[at : at + 4] for part in text for at in range(0, len(part), 4))
 
@@ -125,7 +127,9 @@ def upstream(port: int) -> None:
 
 def ask(page: Page, question: str, most: int) -> None:
     """Ask for an answer of so many tokens, and wait for its end."""
-    page.evaluate("(n) => localStorage.setItem('tiza.wanted', JSON.stringify({max_tokens: n}))", most)
+    page.evaluate(
+        "(n) => localStorage.setItem('tiza.wanted', JSON.stringify({max_tokens: n}))", most
+    )
     shown = page.locator(".exchange").count()
     page.locator("#question").fill(question)
     page.keyboard.press("Enter")

@@ -84,6 +84,14 @@ class ScriptedStack:
         wait_for(lambda: self.engine.generating == 0, "an idle engine")
         wait_for(lambda: self.active() == 0, "an idle API")
 
+    def has_rest(self) -> None:
+        """Be as at the beginning: who asks the same next must not find an answer that hangs."""
+        if self.engine.generating:
+            self.engine.goes()
+            self.engine.comes()
+            self.is_idle()
+        self.engine.forget()
+
     def close(self) -> None:
         """End both."""
         self.dies()

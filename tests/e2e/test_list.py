@@ -105,7 +105,7 @@ def test_deleted_conversation_comes_back_when_it_is_undone(
         act(visit, "one?", "list.delete")  # the next one ends the wait for the first
     page.reload()
     expect(page.locator("#list .none")).to_have_text(told["list.empty"])
-    assert visit.watch.refused() == []
+    assert [each for each in visit.watch.refused() if not each.startswith("304")] == []
 
 
 def test_list_is_drawn_in_part_when_it_is_very_long(

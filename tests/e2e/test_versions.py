@@ -135,7 +135,7 @@ def narrow(
 ) -> Iterator[tuple[ScriptedStack, Visits]]:
     """Serve the page with a place for one answer at a time."""
     folder = tmp_path_factory.mktemp("narrow")
-    stack = ScriptedStack(folder, MAX_STREAMS=1, RESPONSE_CACHE_TTL=60)
+    stack = ScriptedStack(folder, MAX_STREAMS=1, RESPONSE_CACHE_TTL=600)
     visits = Visits(browser)
     yield stack, visits
     visits.close()
@@ -172,6 +172,7 @@ def test_reader_sees_the_place_in_the_queue_and_that_an_answer_is_shared(
     second.ask("again?")
     second.is_done()
     third.page.locator("#new").click()
+    expect(third.exchanges).to_have_count(0)
     third.ask("one?")
     third.is_done()
     expect(third.prose).to_have_text("One")

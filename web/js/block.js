@@ -45,7 +45,7 @@ function finishCode(code, tools) {
  * @param {BlockTools} tools
  */
 async function copyCode(code, button, { translator, announcer }) {
-  if (!(await copy(code.textContent ?? ""))) return;
+  if (!(await copy((code.textContent ?? "").replace(/\n$/, "")))) return;
   announcer.say(translator.text("answer.copied"));
   translator.name(button, "answer.copied");
   window.setTimeout(() => translator.name(button, "code.copy"), COPIED_MS);

@@ -129,8 +129,8 @@ export class Conversation {
   differs(kept) {
     const sign = (/** @type {Exchange[]} */ all) =>
       all
-        .filter(({ streamId }) => streamId)
-        .map(({ streamId, shown, state, answer }) => [streamId, shown, state, answer.length].join())
+        .filter(({ streamId, questionId }) => streamId || questionId)
+        .map((each) => [endOf(each), each.shown, each.state, each.answer.length].join())
         .join();
     return sign(kept) !== sign(this.#all);
   }

@@ -4,7 +4,7 @@
  */
 
 import { localError, refusalError } from "./failure.js";
-import { signInFirst } from "./who.js";
+import { signInFirst, who } from "./who.js";
 
 /**
  * @param {object} body
@@ -16,15 +16,19 @@ export function json(body) {
 
 /**
  * Ask, and throw a ChatError unless that went well; the signal's reason where it was given up.
+ * Only what is read goes past the browser's cache: with a question `no-store` would be sent as
+ * the wish for an answer that nobody else gets.
  * @param {string} path
  * @param {RequestInit} [options]
  */
 export async function send(path, options = {}) {
   const { signal } = options;
-  const response = await fetch(path, { cache: "no-store", ...options }).catch(() => {
+  /** @type {RequestInit} */
+  const unkept = options.method ? {} : { cache: "no-store" };
+  const response = await fetch(path, { ...unkept, ...options }).catch(() => {
     throw signal?.aborted ? signal.reason : localError("offline");
   });
   if (response.ok) return response;
-  if (response.status === 401) signInFirst();
+  if (response.status === 401 && (await who()).mode !== "open") signInFirst();
   throw await refusalError(response);
 }
