@@ -2,10 +2,10 @@
 
 import sys
 
-import tiza.evaluate.stage as evaluate
+import pytest
+
 from tiza.cli import main
 from tiza.evaluate.exam import General
-from tiza.generate import brief
 
 QUESTIONS = ["what is a list?", "what keeps things?"]
 
