@@ -49,9 +49,10 @@ def test_teacher_reads_tries_and_changes_a_lesson(
     page = visit.page
     tree = goes(visit, "lessons", ".tree li a")
     is_accessible(visit)
-    page.get_by_role("searchbox").fill("nothing like it")
+    search = page.get_by_role("searchbox", name=said["lessons.search"])
+    search.fill("nothing like it")
     expect(page.get_by_text(said["lessons.none"])).to_be_visible()
-    page.get_by_role("searchbox").fill("chalk")
+    search.fill("chalk")
     tree.press("Enter")
 
     expect(page.locator("#view h2")).to_have_text("Chalk")
