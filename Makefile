@@ -47,9 +47,12 @@ check: $(VENV)/dev.stamp $(VENV)/train.stamp ## Format, lint, types, import cont
 	@$(BIN)/python tools/translations.py --check
 	@echo "All checks passed."
 
+NOT_BENCH := $(addprefix benchmarks/,record.py reliability.py soak.py)
+
 .PHONY: bench
 bench: $(VENV)/dev.stamp ## Benchmarks against named peers; tables here, JSON under var/bench
-	@for script in $(filter-out benchmarks/reliability.py benchmarks/soak.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
+	@for script in $(filter-out $(NOT_BENCH),$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
+	@$(BIN)/python tools/benchmarks.py
 
 .PHONY: reliability
 reliability: $(VENV)/dev.stamp ## Break it on purpose, with real processes; writes docs/reliability.md

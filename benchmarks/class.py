@@ -23,9 +23,9 @@ from typing import Any
 import aiohttp
 
 from gateway import free_port, running
+from record import keep
 from tiza.models.find import find
 
-OUT = Path("var/bench/class.json")
 ALLOWED = 1.1
 TOKENS = 120
 SUBJECTS = ["chalk", "iron", "water", "bread", "glass", "paper", "sugar", "stone", "cotton", "silk"]
@@ -98,12 +98,12 @@ def report(rows: list[dict[str, Any]], students: int) -> None:
         for name in ("alone", "class")
     )
     generated = [row["class"]["generations"] for row in rows]
-    print(f"one student: {alone:.2f} s to the last token")
-    print(f"{students} students: {together:.2f} s, {together / alone:.3f} of that", end=" ")
-    print(f"(allowed {ALLOWED}); generations {generated}")
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    summary = {"students": students, "ratio": together / alone, "rounds": rows}
-    OUT.write_text(json.dumps(summary, indent=2))
+    table = [
+        {"who": "one student", "s to the last token": alone},
+        {"who": f"{students} at once", "s to the last token": together, "times": together / alone},
+    ]
+    caption = f"The same question; {ALLOWED} times is allowed. Generations: {generated}"
+    keep("class", {caption: table}, rows, "s to the last token")
     assert set(generated) == {1}, "one generation a class"
 
 

@@ -22,14 +22,14 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import psutil
 from aiohttp import web
 
-OUT = Path("var/bench/gateway.json")
+from record import keep
+
 WARM_UP_SECONDS = 1.5
 QUESTION = {
     "model": "bench",
@@ -37,7 +37,6 @@ QUESTION = {
     "max_tokens": 4000,
     "stream": True,
 }
-HEAD = "gateway      streams  µs/token  × raw  token/s  first ms     MB"  # noqa: RUF001  # times
 CHAT = {"message": "hi", "stream": True, "max_tokens": 3000}
 
 
@@ -261,16 +260,20 @@ def _medians(rounds: list[dict[str, float]]) -> dict[str, float]:
 def report(rows: list[dict[str, Any]]) -> None:
     """Print the table and write the JSON."""
     floor = {r["streams"]: r["cpu_us_per_frame"] for r in rows if r["gateway"] == "raw aiohttp"}
-    print(HEAD)
     for row in rows:
         row["ratio_to_raw"] = round(row["cpu_us_per_frame"] / floor[row["streams"]], 2)
-        print(
-            f"{row['gateway']:<12} {row['streams']:>7} {row['cpu_us_per_frame']:>9.1f} "
-            f"{row['ratio_to_raw']:>6.2f} {row['frames_per_second']:>8.0f} "
-            f"{row['first_token_ms']:>9.1f} {row['memory_mb']:>6.0f}"
-        )
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(rows, indent=2))
+    table = [
+        {
+            "gateway": f"{row['gateway']}, {row['streams']} streams",
+            "µs a token": row["cpu_us_per_frame"],
+            "times raw": row["ratio_to_raw"],
+            "tokens/s": row["frames_per_second"],
+            "ms to the first": row["first_token_ms"],
+            "MB": row["memory_mb"],
+        }
+        for row in rows
+    ]
+    keep("gateway", {"CPU of the gateway's process": table}, rows, "µs a token")
 
 
 def main() -> None:

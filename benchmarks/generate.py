@@ -28,7 +28,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-OUT = Path("var/bench/generate.json")
+from record import keep
+
 PEER = Path("var/bench/venv-sdg-hub")
 PEER_PINS = ["sdg-hub==0.9.4", "litellm==1.84.10"]
 ANSWER = "A list is an ordered collection of values that may change. " * 4
@@ -199,9 +200,8 @@ def measure(args: argparse.Namespace) -> list[dict[str, Any]]:
         clients["sdg-hub, told it"] = [*peer, "--concurrency", str(args.capacity)]
     elif args.peer:
         print("sdg-hub cannot be installed here: left out")
-    print(f"capacity {args.capacity}, delay {args.delay} s\n{HEAD}", flush=True)
     return [
-        told(row)
+        row
         for refuses in (False, True)
         for name, command in clients.items()
         if (row := job(name, command, args, refuses=refuses))
@@ -226,22 +226,22 @@ def job(
     return {"client": name, "teacher": "refuses" if refuses else "queues", **row}
 
 
-def told(row: dict[str, Any]) -> dict[str, Any]:
-    """Print a line of the table."""
-    print(
-        f"{row['client']:<24} {row['teacher']:<8} {row['busy_share']:>9.1%} "
-        f"{row['busy_share_first_minute']:>10.1%} {row['requests_per_second']:>11.1f} "
-        f"{row['cpu_share']:>10.1%} {row['cpu_ms_per_request']:>11.2f} {row['received']:>9}",
-        flush=True,
-    )
-    return row
-
-
-def keep(rows: list[dict[str, Any]], args: argparse.Namespace) -> None:
-    """Write the JSON."""
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    document = {"capacity": args.capacity, "delay": args.delay, "rows": rows}
-    OUT.write_text(json.dumps(document, indent=2))
+def report(rows: list[dict[str, Any]], args: argparse.Namespace) -> None:
+    """Print the table and write the JSON."""
+    table = [
+        {
+            "client": f"{row['client']}, teacher {row['teacher']}",
+            "busy %": row["busy_share"] * 100,
+            "busy % first minute": row["busy_share_first_minute"] * 100,
+            "requests/s": row["requests_per_second"],
+            "CPU %": row["cpu_share"] * 100,
+            "ms CPU a request": row["cpu_ms_per_request"],
+            "received": row["received"],
+        }
+        for row in rows
+    ]
+    caption = f"A teacher of capacity {args.capacity} that answers in {args.delay} s"
+    keep("generate", {caption: table}, rows, "busy %")
 
 
 def main() -> None:
@@ -264,7 +264,7 @@ def main() -> None:
         client(args)
     else:
         args.peer = args.peer is not False
-        keep(measure(args), args)
+        report(measure(args), args)
 
 
 if __name__ == "__main__":

@@ -57,7 +57,11 @@ WATCH = """
   new PerformanceObserver((list) => late.tasks.push(...list.getEntries().map((e) => e.duration)))
     .observe({type: "longtask"});
   let before = performance.now();
-  const frame = (now) => { late.gaps.push(now - before); before = now; requestAnimationFrame(frame); };
+  const frame = (now) => {
+    late.gaps.push(now - before);
+    before = now;
+    requestAnimationFrame(frame);
+  };
   requestAnimationFrame(frame);
 }
 """
@@ -87,9 +91,8 @@ async () => {
 def tokens(shape: str) -> Iterator[str]:
     """Yield an endless answer, about four characters at a time, as a model's tokens are long."""
     if shape == "list":
-        return itertools.chain.from_iterable(
-            (f"- {n}", " the", " next", " one\n") for n in itertools.count()
-        )
+        items = ((f"- {n}", " the", " next", " one\n") for n in itertools.count())
+        return itertools.chain.from_iterable(items)
     text = (SECTION.format(n=n) for n in itertools.count(1))
     return (part[at : at + 4] for part in text for at in range(0, len(part), 4))
 
@@ -176,7 +179,7 @@ def measure(page: Page, url: str, args: argparse.Namespace) -> dict[str, Any]:
     page.locator(".exchange:last-child .answer[data-state=done]").wait_for()
     for first in range(0, args.conversations, CONVERSATIONS_A_FILE):
         number = min(CONVERSATIONS_A_FILE, args.conversations - first)
-        assert page.evaluate(IMPORT, [first, number]) == 201  # noqa: PLR2004  # created
+        assert page.evaluate(IMPORT, [first, number]) == 201
     page.goto("about:blank")
     page.goto(url)
     page.locator("#list li[data-id]").first.wait_for()
@@ -194,7 +197,8 @@ def main() -> None:
     parser.add_argument("--upstream", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.upstream:
-        return upstream(args.upstream)
+        upstream(args.upstream)
+        return
     engine, port = free_port(), free_port()
     at_engine, url = f"http://127.0.0.1:{engine}", f"http://127.0.0.1:{port}/"
     environment = {"VLLM_API_URL": at_engine, "PORT": str(port), "LOG_LEVEL": "warning"}

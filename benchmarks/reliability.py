@@ -10,8 +10,6 @@ written down as such, and the command then ends with status 1. What keeping cost
 
 import argparse
 import asyncio
-import json
-import platform
 import sys
 import tempfile
 import time
@@ -19,8 +17,9 @@ import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-import psutil
+from record import figures_of, machine
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -28,7 +27,6 @@ sys.path.insert(0, str(ROOT))
 from tests.reliability.faults import FAULTS, Fault  # noqa: E402  # the tests are not a package
 
 OUT = ROOT / "docs" / "reliability.md"
-STORE, GATEWAY = ROOT / "var" / "bench" / "store.json", ROOT / "var" / "bench" / "gateway.json"
 HEAD = """# Reliability
 
 Written by `python benchmarks/reliability.py`; do not edit. {date}, {machine}.
@@ -70,7 +68,7 @@ def main() -> int:
         held = held and good == args.times
         rows.append(_row(name, fault, good, found))
         print(rows[-1], flush=True)
-    head = HEAD.format(date=datetime.now(UTC).date(), machine=_machine(), times=args.times)
+    head = HEAD.format(date=datetime.now(UTC).date(), machine=machine(), times=args.times)
     OUT.write_text(head + "\n".join([*rows, *_speed()]) + "\n", "utf-8")
     return 0 if held else 1
 
@@ -97,12 +95,12 @@ def _row(name: str, fault: Fault, good: int, found: list[tuple[bool, float, str]
 
 def _speed() -> Iterator[str]:
     """Tell what keeping takes and costs."""
-    figures = json.loads(STORE.read_bytes())
+    figures: Any = figures_of("store")
     sqlite, postgresql = figures["sqlite"], figures["postgresql"]
     yield STORE_HEAD.format(messages=sqlite["messages"]).rstrip("\n")
     for one, other in zip(sqlite["calls"], postgresql["calls"], strict=True):
         yield f"| {one['call']} | {one['person']} | {_spread(one)} | {_spread(other)} |"
-    tokens = json.loads(GATEWAY.read_bytes())
+    tokens: Any = figures_of("gateway")
     streams = max(row["streams"] for row in tokens)
     cost = {r["gateway"]: r["cpu_us_per_frame"] for r in tokens if r["streams"] == streams}
     told = {"streams": streams, "chat": cost["tiza /chat"], "kept": cost["tiza kept"]}
@@ -111,15 +109,6 @@ def _speed() -> Iterator[str]:
 
 def _spread(call: dict[str, float]) -> str:
     return f"{call['p50']:.1f} / {call['p95']:.1f}"
-
-
-def _machine() -> str:
-    """Describe the machine in words."""
-    memory = psutil.virtual_memory().total / 2**30
-    cores = psutil.cpu_count()
-    return (
-        f"{cores} cores, {memory:.0f} GB, {platform.system()}, Python {platform.python_version()}"
-    )
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ from typing import Any
 import aiohttp
 import psutil
 
+from record import Row, keep
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -39,7 +41,6 @@ from tests.api.conversations import Visitor, text_of, visitor  # noqa: E402  # n
 from tests.api.service import parse_events  # noqa: E402
 from tests.e2e.stacks import RealStack  # noqa: E402
 
-OUT = ROOT / "var" / "bench" / "soak.json"
 ENGINE, API = "tiza.engines.llama_cpp", "tiza.api"
 SAMPLE_SECONDS, SETTLE_SECONDS, PAUSE_SECONDS = 5.0, 60.0, 0.2
 TOKENS = 24
@@ -238,20 +239,18 @@ def slope(samples: list[tuple[float, int, int]], column: int) -> tuple[float, fl
 
 def report(seen: Seen, minutes: float) -> bool:
     """Print what was seen, write it down, and tell whether all is well."""
-    for name, count in sorted(seen.counts.items()):
-        print(f"{count:7d}  {name}")
     told: dict[str, Any] = {"minutes": minutes, "counts": seen.counts, "lost": seen.lost}
-    for name, column, unit in (("memory", 1, 2**20), ("files", 2, 1)):
+    kept: list[Row] = []
+    for name, column, unit in (("memory (MB)", 1, 2**20), ("open files", 2, 1)):
         rise, doubt = (figure / unit for figure in slope(seen.samples, column))
         first, last = seen.samples[len(seen.samples) // 3][column], seen.samples[-1][column]
-        told[name] = {"slope_per_hour": rise, "doubt": doubt, "last": last}
-        print(f"{name}: {first / unit:.0f} to {last / unit:.0f}, {rise:+.2f} ± {doubt:.2f} an hour")
-    print(f"lost: {len(seen.lost)}")
-    for what, count in Counter(seen.lost).most_common(10):
-        print(f"{count:7d}  {what}")
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(told, indent=2))
-    memory = told["memory"]
+        told[name] = {"slope_per_hour": rise, "doubt": doubt}
+        row: Row = {"of the API": name, "from": first / unit, "to": last / unit}
+        kept.append({**row, "an hour": rise, "±": doubt})
+    outcomes: list[Row] = [{"outcome": name, "count": n} for name, n in sorted(seen.counts.items())]
+    outcomes += [{"outcome": f"LOST: {what}", "count": n} for what, n in Counter(seen.lost).items()]
+    keep("soak", {f"{minutes:g} minutes; lost: {len(seen.lost)}": outcomes, "Growth": kept}, told)
+    memory = told["memory (MB)"]
     return not seen.lost and memory["slope_per_hour"] - memory["doubt"] < GROWTH / 2**20
 
 

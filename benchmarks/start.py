@@ -10,7 +10,6 @@ Rounds alternate; the table shows medians. Writes JSON to var/bench/start.json.
 import argparse
 import compileall
 import http.client
-import json
 import os
 import socket
 import statistics
@@ -19,9 +18,9 @@ import sys
 import sysconfig
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-OUT = Path("var/bench/start.json")
+from record import keep
+
 IMPORTS = "import fastapi, uvicorn, aiohttp, os; os._exit(0)"
 
 
@@ -86,11 +85,11 @@ def main() -> None:
     for folder in (sysconfig.get_path("purelib"), "src"):  # as an installer leaves them
         compileall.compile_dir(folder, quiet=2)
     rows = measure(parser.parse_args().rounds)
-    print("part            seconds   floor  × floor")  # noqa: RUF001  # times
-    for row in rows:
-        print(f"{row['part']:<14}{row['seconds']:>9.2f}{row['floor']:>8.2f}{row['ratio']:>9.1f}")
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(rows, indent=2))
+    table = [
+        {"part": r["part"], "s": r["seconds"], "s floor": r["floor"], "times": r["ratio"]}
+        for r in rows
+    ]
+    keep("start", {"Seconds to start, beside the interpreter and imports alone": table}, rows, "s")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ store to its result, one call after the other. Writes JSON to var/bench/store.js
 
 import argparse
 import asyncio
-import json
 import random
 import sqlite3
 import subprocess
@@ -21,11 +20,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from itertools import accumulate, islice
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
 
+from record import Row, keep
 from tiza.store.database import Database
 from tiza.store.identifiers import new_id
 from tiza.store.migrate import migrate
@@ -33,7 +32,6 @@ from tiza.store.records import Outcome, Person, Wanted
 from tiza.store.store import Store, opened
 from tiza.store.words import marked, words_of
 
-OUT = Path("var/bench/store.json")
 MOST_MILLISECONDS = 50.0
 MESSAGES = 10  # of a conversation
 CONVERSATIONS = 100  # of a person
@@ -292,23 +290,28 @@ def main() -> None:
         with tempfile.TemporaryDirectory(dir="var") as folder:
             url = f"sqlite:///{folder}/tiza.db"
             figures["sqlite"] = asyncio.run(run(url, options.messages, options.rounds))
-            _print("sqlite", figures["sqlite"])
     if options.only != "sqlite":
         with server() as url:
             figures["postgresql"] = asyncio.run(run(url, options.messages, options.rounds))
-            _print("postgresql", figures["postgresql"])
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(figures, indent=2))
+    keep("store", {_caption(name, each): _rows(each) for name, each in figures.items()}, figures)
 
 
-def _print(name: str, figures: dict[str, Any]) -> None:
-    print(f"{name}: {figures['messages']} messages, filled in {figures['fill_seconds']:.0f} s")
-    print(f"{'':<22}{'person':<9}{'p50 ms':>8}{'p95 ms':>8}{'longest':>9}")
-    for row in figures["calls"]:
-        over = "  over the bound" if row["p95"] > MOST_MILLISECONDS else ""
-        print(
-            f"{row['call']:<22}{row['person']:<9}{row['p50']:>8.1f}{row['p95']:>8.1f}{row['longest']:>9.1f}{over}"
-        )
+def _caption(name: str, figures: dict[str, Any]) -> str:
+    return f"{name}: {figures['messages']:,} messages, filled in {figures['fill_seconds']:.0f} s"
+
+
+def _rows(figures: dict[str, Any]) -> list[Row]:
+    return [
+        {
+            "call": row["call"],
+            "person": row["person"],
+            "ms p50": row["p50"],
+            "ms p95": row["p95"],
+            "ms longest": row["longest"],
+            "bound": "over" if row["p95"] > MOST_MILLISECONDS else "held",
+        }
+        for row in figures["calls"]
+    ]
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from record import Row, keep
+
 RESULT = Path("var/bench/taxonomy.json")
 VOCABULARY = """
 river mountain teacher garden number island winter engine letter metal music planet animal
@@ -153,9 +155,8 @@ def main() -> None:
         figures = measure_all(folder, options.lessons, options.peer_lessons)
     finally:
         shutil.rmtree(folder)
-    print_table(figures)
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(figures, indent=2) + "\n")
+    caption = f"{figures['lessons']:,} lessons, {figures['kilobytes']:,} kB; a lesson each"
+    keep("taxonomy", {caption: table(figures)}, figures, "ms")
 
 
 def measure_all(folder: Path, lessons: int, peer_lessons: int) -> dict[str, object]:
@@ -190,23 +191,24 @@ def fastest(rounds: list[dict[str, float]]) -> dict[str, float]:
     return min(rounds, key=lambda figures: figures["seconds"])
 
 
-def print_table(figures: dict[str, object]) -> None:
-    """Print milliseconds per lesson, and how many times as fast as each peer that is."""
+def table(figures: dict[str, object]) -> list[Row]:
+    """Return milliseconds a lesson, and how many times as fast as each peer that is."""
     peers, runs = figures["peer"], figures["ours"]
     assert isinstance(peers, dict)
     assert isinstance(runs, dict)
-    print(f"{figures['machine']}; {figures['lessons']} lessons, {figures['kilobytes']} kB")
-    print(f"{'':<48}{'ms':>9}{'ms CPU':>9}{'times*':>8}{'times':>8}{'MiB':>6}")
-    for name, peer in peers.items():
-        milliseconds = f"{peer['seconds'] * 1e3:>9.3f}{peer['cpu'] * 1e3:>9.3f}"
-        print(f"{f'instructlab-schema, {name}':<48}{milliseconds}")
+    rows: list[Row] = [
+        {
+            "checker": f"instructlab-schema, {name}",
+            "ms": peer["seconds"] * 1e3,
+            "ms CPU": peer["cpu"] * 1e3,
+        }
+        for name, peer in peers.items()
+    ]
     for name, run in runs.items():
-        times = [peer["seconds"] / run["seconds"] for peer in peers.values()]
-        print(
-            f"{f'tiza, {name}':<48}{run['seconds'] * 1e3:>9.3f}{run['cpu'] * 1e3:>9.3f}"
-            f"{times[0]:>8.0f}{times[1]:>8.0f}{run['mib']:>6.0f}"
-        )
-    print("Per lesson. times*: beside the peer without yamllint; times: beside it as it comes.")
+        row = {"checker": f"tiza, {name}", "ms": run["seconds"] * 1e3, "ms CPU": run["cpu"] * 1e3}
+        row |= {f"times it {n}": peer["seconds"] / run["seconds"] for n, peer in peers.items()}
+        rows.append(row | {"MiB": run["mib"]})
+    return rows
 
 
 if __name__ == "__main__":
