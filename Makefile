@@ -28,7 +28,11 @@ train-tools: $(VENV)/train.stamp ## Install what training and converting need (t
 .PHONY: test
 test: $(VENV)/dev.stamp $(VENV)/train.stamp ## The whole test suite
 	@$(BIN)/python tools/system_packages.py
-	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --ignore tests/clients
+
+.PHONY: test-clients
+test-clients: $(VENV)/dev.stamp ## OpenAI's client, LangChain, llm and curl, each as its users have it
+	@$(BIN)/pytest tests/clients
 
 .PHONY: check
 check: $(VENV)/dev.stamp $(VENV)/train.stamp ## Format, lint, types, import contracts, page types, spelling, docs in step
@@ -45,12 +49,18 @@ check: $(VENV)/dev.stamp $(VENV)/train.stamp ## Format, lint, types, import cont
 
 .PHONY: bench
 bench: $(VENV)/dev.stamp ## Benchmarks against named peers; tables here, JSON under var/bench
-	@for script in $(filter-out benchmarks/reliability.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
+	@for script in $(filter-out benchmarks/reliability.py benchmarks/soak.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
 
 .PHONY: reliability
 reliability: $(VENV)/dev.stamp ## Break it on purpose, with real processes; writes docs/reliability.md
 	@$(BIN)/python tools/system_packages.py
 	@for script in store gateway reliability; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+
+MINUTES ?= 60
+
+.PHONY: soak
+soak: $(VENV)/dev.stamp ## MINUTES=60 of a class, clients that leave, engines that die: errors, losses, memory
+	@$(BIN)/python benchmarks/soak.py --minutes $(MINUTES)
 
 .PHONY: docs
 docs: $(VENV)/dev.stamp ## Write the generated reference pages and collect new words to translate

@@ -2,9 +2,10 @@
 
     python benchmarks/class.py [--students 30] [--rounds 5]
 
-First one student alone, then the class; rounds alternate. The same question at temperature 0, which
-nobody has asked before in its round, so that the engine has as much to read each time. Each student
-is a connection of their own. One generation may be counted, and the last student's last token may
+One student alone and the class ask in turns, now the one first and now the other. Each round has a
+question of its own, at temperature 0, asked once before it counts, so that both wait for the same
+answer and the engine has its question read for both; no answer is kept. Each student is a
+connection of their own. One generation may be counted, and the last student's last token may
 come at most 10 % later than the one student's who asked alone. Writes var/bench/class.json.
 """
 
@@ -27,20 +28,7 @@ from tiza.models.find import find
 OUT = Path("var/bench/class.json")
 ALLOWED = 1.1
 TOKENS = 120
-SUBJECTS = [
-    "chalk",
-    "iron",
-    "water",
-    "bread",
-    "glass",
-    "paper",
-    "sugar",
-    "stone",
-    "cotton",
-    "copper",
-    "amber",
-    "silk",
-]
+SUBJECTS = ["chalk", "iron", "water", "bread", "glass", "paper", "sugar", "stone", "cotton", "silk"]
 
 
 async def ask(session: aiohttp.ClientSession, url: str, question: str) -> tuple[float, str, str]:
@@ -81,17 +69,16 @@ async def generations(session: aiohttp.ClientSession, url: str) -> int:
 
 
 async def measure(url: str, students: int, rounds: int) -> list[dict[str, Any]]:
-    """Let one and a class ask in turns; the first round warms up and is left out."""
+    """Let one and a class ask the same, in turns."""
     await _ready(url)
     found = []
-    for number in range(rounds + 1):
-        alone, together = (SUBJECTS[(2 * number + n) % len(SUBJECTS)] for n in range(2))
-        row = {
-            "alone": await moment(url, _question(alone, number), 1),
-            "class": await moment(url, _question(together, number), students),
-        }
-        found.append(row)
-    return found[1:]
+    for number in range(rounds):
+        question = f"Write a long story about {SUBJECTS[number % len(SUBJECTS)]}."
+        await moment(url, question, students)
+        sizes = {"alone": 1, "class": students}
+        turn = sorted(sizes, reverse=bool(number % 2))
+        found.append({name: await moment(url, question, sizes[name]) for name in turn})
+    return found
 
 
 async def _ready(url: str) -> None:
@@ -104,14 +91,12 @@ async def _ready(url: str) -> None:
             await asyncio.sleep(0.1)
 
 
-def _question(subject: str, number: int) -> str:
-    return f"Lesson {number}: tell me in many sentences everything about {subject}."
-
-
 def report(rows: list[dict[str, Any]], students: int) -> None:
     """Print the table and write the JSON."""
-    alone = statistics.median(row["alone"]["last_token_seconds"] for row in rows)
-    together = statistics.median(row["class"]["last_token_seconds"] for row in rows)
+    alone, together = (
+        statistics.median(row[name]["last_token_seconds"] for row in rows)
+        for name in ("alone", "class")
+    )
     generated = [row["class"]["generations"] for row in rows]
     print(f"one student: {alone:.2f} s to the last token")
     print(f"{students} students: {together:.2f} s, {together / alone:.3f} of that", end=" ")
@@ -133,7 +118,7 @@ def main() -> None:
     command += ["--alias", model.name, "--port", str(engine), "--context", "4096", "--slots", "8"]
     at_engine, url = f"http://127.0.0.1:{engine}", f"http://127.0.0.1:{port}"
     environment = {"VLLM_API_URL": at_engine, "PORT": str(port), "LOG_LEVEL": "warning"}
-    environment |= {"VAR_PATH": tempfile.mkdtemp()}
+    environment |= {"VAR_PATH": tempfile.mkdtemp(), "RESPONSE_CACHE_TTL": "0"}
     with (
         running(command, f"{at_engine}/health", {}),
         running([sys.executable, "-m", "tiza.api"], f"{url}/health/live", environment),

@@ -24,7 +24,7 @@ from tiza.api.server import _with_direct_send
 from tiza.api.state import State
 from tiza.settings import Settings
 
-DEADLINE = 10.0  # generous: the machine may be busy
+DEADLINE = 30.0  # generous: the machine and its disk may be busy
 
 
 @dataclass(frozen=True)
