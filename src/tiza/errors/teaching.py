@@ -42,6 +42,7 @@ class LessonUnwritable(RequestError):
     status, code, title = 503, "lesson_unwritable", N_("The lesson cannot be saved")
     what = N_("{path} cannot be written ({reason}).")
     hint = N_("Keep your text; the operator has to make room, or to give the right to write.")
+    retryable, retry_after = True, 30
 
 
 class LessonUneditable(RequestError):
