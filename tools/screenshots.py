@@ -42,10 +42,13 @@ class View:
     asks: bool = False
 
 
+LESSON = "knowledge/technology/programming/python_basics"
 VIEWS = (
     View("chat", "#/", asks=True),
     View("welcome", "#/"),
     View("lessons", "#/lessons"),
+    View("lesson", f"#/lessons/{LESSON}"),
+    View("editor", f"#/lessons/edit:{LESSON}"),
     View("models", "#/models"),
     View("account", "#/account"),
     View("stats", "#/stats"),

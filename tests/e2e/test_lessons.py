@@ -24,7 +24,8 @@ def desk(
     """Serve the page over a git repository with one lesson in it."""
     folder = tmp_path_factory.mktemp("desk")
     taxonomy = plant(folder)
-    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    command = ["git", "init", "--quiet", str(folder)]
+    subprocess.run(command, check=True)
     stack = ScriptedStack(folder, taxonomy_path=taxonomy, models_path=folder / "models")
     yield stack, taxonomy
     stack.close()
@@ -48,9 +49,10 @@ def test_teacher_reads_tries_and_changes_a_lesson(
     page = visit.page
     tree = goes(visit, "lessons", ".tree li a")
     is_accessible(visit)
-    page.get_by_role("searchbox").fill("nothing like it")
+    search = page.get_by_role("searchbox", name=said["lessons.search"])
+    search.fill("nothing like it")
     expect(page.get_by_text(said["lessons.none"])).to_be_visible()
-    page.get_by_role("searchbox").fill("chalk")
+    search.fill("chalk")
     tree.press("Enter")
 
     expect(page.locator("#view h2")).to_have_text("Chalk")
@@ -80,7 +82,7 @@ def test_teacher_reads_tries_and_changes_a_lesson(
 def test_second_tab_is_told_when_the_lesson_was_saved_in_the_first(
     desk: tuple[ScriptedStack, Path], visits: Visits
 ) -> None:
-    """Nothing is lost: a draft survives a reload, and replacing the other's needs a decision."""
+    """Nothing is lost: a draft is there again, and replacing the other's needs a decision."""
     stack, taxonomy = desk
     said = words("lessons.es")
     visit = visits.new(stack.url, "es", viewport=PHONE_SIZE)
@@ -88,9 +90,9 @@ def test_second_tab_is_told_when_the_lesson_was_saved_in_the_first(
     field = goes(visit, f"lessons/edit:{LEAF}", '[data-field="domain"]')
     field.fill("tiza")
     expect(page.locator("#lesson-file")).to_have_value(re.compile("domain: tiza"))
-    page.on("dialog", lambda dialog: dialog.accept())
-    page.reload()
-    expect(page.locator('[data-field="domain"]')).to_have_value("tiza")
+    goes(visit, "lessons", ".tree li a")
+    field = goes(visit, f"lessons/edit:{LEAF}", '[data-field="domain"]')
+    expect(field).to_have_value("tiza")
     is_accessible(visit)
 
     path = taxonomy / LEAF / "qna.yaml"

@@ -1,6 +1,7 @@
 """A teacher's models in the page: the store, a training that is watched, one that is begun."""
 
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,8 @@ from tests.api.teaching.school import LEAF, lesson, plant
 from tests.e2e.axe import is_accessible
 from tests.e2e.stacks import ScriptedStack
 from tests.e2e.visit import Visits, words
-from tests.engines.processes import wait_for
 from tiza.runs import order
-from tiza.runs.run import Run, create
+from tiza.runs.run import create
 
 # Stands in for a training at work: writes what one writes, then works on until it is stopped.
 STAND_IN = """
@@ -33,6 +33,9 @@ time.sleep(600)
 """
 
 
+WAIT_SECONDS = 30  # generous: the machine may be busy
+
+
 @pytest.fixture(scope="module")
 def desk(
     chromium: str, tmp_path_factory: pytest.TempPathFactory
@@ -46,28 +49,31 @@ def desk(
     stack.close()
 
 
-def begun(runs: Path) -> Run:
+@pytest.fixture
+def begun(desk: tuple[ScriptedStack, Path]) -> Iterator[subprocess.Popen[bytes]]:
     """Begin a stand-in as somebody else would have, before the page was opened."""
+    runs = desk[1]
     runs.mkdir(parents=True, exist_ok=True)
     run = create(runs)
     command = [sys.executable, "-c", STAND_IN, str(run.events)]
-    order.begin(run, order.Order([LEAF], "Ada"), command, {})
-    return run
+    process = order.begin(run, order.Order([LEAF], "Ada"), command, {})
+    yield process
+    process.kill()
+    process.wait(WAIT_SECONDS)
 
 
 def test_training_at_work_is_found_watched_and_stopped(
-    desk: tuple[ScriptedStack, Path], visits: Visits
+    desk: tuple[ScriptedStack, Path], begun: subprocess.Popen[bytes], visits: Visits
 ) -> None:
     """Stages, curve and log are there for whoever comes later; the API may restart meanwhile."""
-    stack, runs = desk
+    stack, _runs = desk
     said = words("models.es")
-    run = begun(runs)
     visit = visits.new(stack.url, "es")
     page = visit.page
     page.goto(f"{stack.url}#/models")
     expect(page.locator("#view h2")).to_have_text(said["models.title"])
     expect(page.get_by_text(said["models.compareOne"])).to_be_visible()
-    expect(page.get_by_text(said["models.active"])).to_be_visible()
+    expect(page.get_by_text(said["models.active"], exact=True)).to_be_visible()
     is_accessible(visit)
     page.get_by_role("link", name=said["models.watch"]).click()
 
@@ -77,20 +83,19 @@ def test_training_at_work_is_found_watched_and_stopped(
     stack.dies()
     stack.starts()
     page.get_by_role("button", name=said["models.stop"], exact=True).click()
-    wait_for(lambda: not order.at_work(runs), "the end of the training")
+    begun.wait(WAIT_SECONDS)
     expect(page.locator("p.state")).to_have_text(said["models.state.unfinished"])
     expect(page.get_by_role("button", name=said["models.goOn"], exact=True)).to_be_visible()
-    page.locator("summary").first.click()
+    page.locator("#view summary").first.click()
     expect(page.locator("pre.file")).to_contain_text("loss 0.1")
     is_accessible(visit)
-    assert Run(runs / run.id).events.is_file()
 
 
 def test_training_that_fails_says_why_when_it_was_begun_in_the_page(
     desk: tuple[ScriptedStack, Path], visits: Visits
 ) -> None:
     """In the reader's language, whichever that is when they read it."""
-    stack, runs = desk
+    stack, _runs = desk
     said = words("models.en")
     visit = visits.new(stack.url)
     page = visit.page

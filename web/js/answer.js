@@ -104,6 +104,7 @@ export class ExchangeView {
     await feedbackFor(streamId, find(this.element, ".rate", HTMLElement), {
       given: feedback ?? null,
       answer,
+      onKept: (given) => this.#tools.rated(this.#exchange, given),
     });
   }
 

@@ -43,6 +43,10 @@ export class Chat {
       announcer: this.#announcer,
       write: createWriters(),
       retry: (/** @type {Exchange} */ exchange) => this.#retry(exchange),
+      rated: (/** @type {Exchange} */ exchange, /** @type {Feedback | null} */ given) => {
+        exchange.feedback = given;
+        page.conversation.save();
+      },
       regenerate: (/** @type {Exchange} */ exchange) => this.#regenerate(exchange),
       edit: (/** @type {Exchange} */ exchange, /** @type {string} */ question) =>
         this.#edit(exchange, question),

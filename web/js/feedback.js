@@ -22,20 +22,21 @@ let loaded;
  * Put the thumbs into a place of the answer.
  * @param {string} messageId the answer's
  * @param {HTMLElement} host empty; what opens comes behind the footer that it is in
- * @param {{given?: Feedback | null, answer?: string}} [known] what was said before, of which text
+ * @param {Rateable} [known] what was said before, of which text; and who wants to know what is kept
  */
-export async function feedbackFor(messageId, host, { given = null, answer = "" } = {}) {
+export async function feedbackFor(messageId, host, known = {}) {
   loaded ??= Promise.all([translator.load("feedback"), styled()]);
   const [reader] = await Promise.all([who(), loaded]);
   const { mode, role } = reader;
   const corrects = mode === "open" || role === "teacher" || role === "admin";
-  new Rated(messageId, host, given, corrects ? answer : undefined);
+  new Rated(messageId, host, known, corrects);
 }
 
 class Rated {
   #path;
   #given;
   #answer;
+  #onKept;
   #buttons;
   #below;
   /** @type {HTMLFormElement | undefined} */
@@ -44,13 +45,14 @@ class Rated {
   /**
    * @param {string} messageId
    * @param {HTMLElement} host
-   * @param {Feedback | null} given
-   * @param {string | undefined} answer to begin a correction with; none may be given without
+   * @param {Rateable} known
+   * @param {boolean} corrects the reader may say what the answer should have been
    */
-  constructor(messageId, host, given, answer) {
+  constructor(messageId, host, { given = null, answer = "", onKept }, corrects) {
     this.#path = `messages/${messageId}/feedback`;
     this.#given = given;
-    this.#answer = answer;
+    this.#answer = corrects ? answer : undefined;
+    this.#onKept = onKept;
     this.#below = host.closest("footer") ?? host;
     this.#buttons = RATINGS.map((rating) => this.#button(rating));
     const label = /** @type {Key} */ ("feedback.label");
@@ -96,6 +98,7 @@ class Rated {
     this.#show();
     try {
       await call("PUT", this.#path, given ?? { rating: null });
+      this.#onKept?.(given);
       return true;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

@@ -223,6 +223,7 @@ interface ExchangeTools extends BlockTools {
   edit: (exchange: Exchange, question: string) => void;
   choose: (exchange: Exchange, version: Exchange) => void;
   versions: (exchange: Exchange) => Exchange[];
+  rated: (exchange: Exchange, given: Feedback | null) => void;
 }
 
 /** What the page lends to a conversation. */
@@ -353,6 +354,13 @@ interface Stored {
 }
 
 type Rating = "up" | "down";
+
+/** What is known of an answer by whoever shows it. */
+interface Rateable {
+  given?: Feedback | null;
+  answer?: string;
+  onKept?: (given: Feedback | null) => void;
+}
 
 /** What somebody thinks of an answer; `correction` is the answer that it should have been. */
 interface Feedback {

@@ -95,11 +95,11 @@
         ├── StoreFull            503 store_full
         ├── ModelUnknown         404 model_not_found
         ├── LessonNotFound       404 not_found
-        ├── LessonMisplaced      422 lesson_misplaced: outside the tree, or with an odd name
+        ├── LessonMisplaced      409 lesson_misplaced: outside the tree, or with an odd name
         ├── LessonChanged        412 lesson_changed: somebody else was quicker
         ├── PreconditionMissing  428 precondition_required: a change of no known version
         ├── LessonUnwritable     503 lesson_unwritable
-        ├── LessonUneditable     422 lesson_uneditable: its YAML is broken
+        ├── LessonUneditable     409 lesson_uneditable: its YAML is broken
         ├── StoredModelNotFound  404 model_not_found
         ├── ReportNotFound       404 report_not_found
         ├── ModelFailedExam      409 gate_failed: it needs a confirmation

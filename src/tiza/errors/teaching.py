@@ -15,7 +15,7 @@ class LessonNotFound(RequestError):
 class LessonMisplaced(RequestError):
     """Data: `path`. Outside the tree, behind a link out of it, or with a name that is none."""
 
-    status, code, title = 422, "lesson_misplaced", N_("No place for a lesson")
+    status, code, title = 409, "lesson_misplaced", N_("No place for a lesson")
     what = N_("{path} cannot be the place of a lesson.")
     hint = N_("Use small letters, digits and _ between slashes, below one of the three branches.")
 
@@ -42,12 +42,13 @@ class LessonUnwritable(RequestError):
     status, code, title = 503, "lesson_unwritable", N_("The lesson cannot be saved")
     what = N_("{path} cannot be written ({reason}).")
     hint = N_("Keep your text; the operator has to make room, or to give the right to write.")
+    retryable, retry_after = True, 30
 
 
 class LessonUneditable(RequestError):
     """The YAML of a text is broken, so that there is nothing to put a change into."""
 
-    status, code, title = 422, "lesson_uneditable", N_("The YAML has to be mended first")
+    status, code, title = 409, "lesson_uneditable", N_("The YAML has to be mended first")
     what = N_("The text is no YAML that could be filled in.")
     hint = N_("Mend the lines that are named, then go on in the form.")
 

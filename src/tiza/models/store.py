@@ -6,14 +6,21 @@ A folder there is a model; names with a dot in front are unfinished work. Knows 
 import re
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tiza.errors import ModelActive, ModelExists, ModelNeeded, ModelNotFound, ModelUnnamable
+from tiza.errors import (
+    MissingExtra,
+    ModelActive,
+    ModelExists,
+    ModelNeeded,
+    ModelNotFound,
+    ModelUnnamable,
+)
 from tiza.models.find import ACTIVE, ADAPTER, SHIPPED, SHIPPED_NAME, active_name, find
 from tiza.models.lineup import line_up
 from tiza.models.place import hidden_folder, settle
@@ -43,12 +50,16 @@ class Entry:
 
 def entries(models_path: Path, model_path: str = "") -> list[Entry]:
     """Return the shipped model and all in the store, by name; `model_path` is MODEL_PATH."""
-    shipped = find(SHIPPED, models_path)
     in_use = _in_use(models_path, model_path)
-    assert shipped.gguf is not None  # noqa: S101  # that is what is shipped
-    size = shipped.gguf.stat().st_size
-    first = Entry(shipped.name, ["gguf"], size, None, None, None, active=in_use == shipped.path)
-    return [first, *(_entry(path, in_use) for path in _folders(models_path))]
+    return [*_shipped(in_use), *(_entry(path, in_use) for path in _folders(models_path))]
+
+
+def _shipped(in_use: Path | None) -> Iterator[Entry]:
+    """Yield the model that comes with Tiza, unless its package is not installed."""
+    with suppress(MissingExtra):
+        shipped = find(SHIPPED, Path())
+        size = shipped.path.stat().st_size
+        yield Entry(shipped.name, ["gguf"], size, None, None, None, active=in_use == shipped.path)
 
 
 def use(models_path: Path, name: str = "") -> str:

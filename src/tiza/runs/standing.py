@@ -1,6 +1,6 @@
 """How far a run has come: from its manifest, its events, and whether somebody works on it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -66,7 +66,7 @@ def standing(run: Run) -> Standing:
         manifest = {}
     given = order.Order.read(run)
     told = [each for each in events.read(run.events) if each.get("stage") == "teach"]
-    stages = [str(each.get("name")) for each in told if each.get("event") == "stage"]
+    stages = _stages(told)
     teach, examined = _section(manifest, "teach"), _section(manifest, "evaluate")
     end = told[-1] if told and told[-1].get("event") == "end" else {}
     return Standing(
@@ -84,6 +84,15 @@ def standing(run: Run) -> Standing:
         report=(run.path / "report.html").is_file(),
         ordered=given is not None,
     )
+
+
+def _stages(told: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the stages since it was begun for the last time, in their order."""
+    stages: list[str] = []
+    for each in told:
+        if each.get("event") == "stage":
+            stages = [*([] if each.get("number") == 1 else stages), str(each.get("name"))]
+    return stages
 
 
 def _state(run: Run, end: Mapping[str, Any], teach: Mapping[str, Any]) -> State:

@@ -88,10 +88,12 @@ def kept(leaf: str, taxonomy: Path) -> Kept:
 
     Raises:
         LessonNotFound: there is none, or it cannot be read.
-        LessonMisplaced: see `place`.
 
     """
-    data = read(place(leaf, taxonomy))
+    try:
+        data = read(place(leaf, taxonomy))
+    except LessonMisplaced as exc:
+        raise LessonNotFound(**exc.data) from exc
     if isinstance(data, Finding):
         raise LessonNotFound(path=leaf)
     return Kept(data.decode("utf-8", "replace"), _version(data))

@@ -5,7 +5,7 @@ than `compose`.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from io import StringIO
 from pathlib import Path
@@ -22,7 +22,7 @@ from ruamel.yaml.scalarstring import (
 from ruamel.yaml.tokens import CommentToken
 
 from tiza.errors import LessonUneditable
-from tiza.taxonomy.lesson import Place
+from tiza.taxonomy.outline import Plain, plain_content
 
 AMBIGUOUS = re.compile(r"(?i:y|n|yes|no|on|off)|[-+.]?\d[\d_:.,+\-a-fox]*")  # no text in YAML 1.1
 FOLD_FROM = 70  # characters, from which a text goes below its key
@@ -63,9 +63,6 @@ class LessonFile:
         part.replace(self.path)
 
 
-Plain = str | Mapping[str, "Plain"] | Sequence["Plain"]
-
-
 def edited(text: str, content: Mapping[str, Plain]) -> str:
     """Return a lesson's text with other content: keys, lists and texts as `plain_content` has them.
 
@@ -83,43 +80,11 @@ def edited(text: str, content: Mapping[str, Plain]) -> str:
     return stream.getvalue()
 
 
-def plain_content(text: str) -> Mapping[str, Plain]:
-    """Return what stands in a lesson, everything as text.
-
-    Raises:
-        LessonUneditable: the text is no mapping in YAML.
-
-    """
-    content = _plain(_loaded(text))
-    assert isinstance(content, Mapping)  # noqa: S101  # as _loaded makes sure
-    return content
-
-
-def fields(text: str) -> list[tuple[Place, str]]:
-    """Return where each key and item begins: `(Place(12, 5), "seed_examples/0/answer")`, in order.
-
-    Raises:
-        LessonUneditable: the text is no mapping in YAML.
-
-    """
-    return sorted(_fields(_loaded(text), ""))
-
-
-def _fields(node: Any, above: str) -> Iterator[tuple[Place, str]]:
-    keys = node if isinstance(node, CommentedMap) else range(len(node))
-    for key in keys:
-        line, column = node.lc.key(key) if isinstance(node, CommentedMap) else node.lc.item(key)
-        name = f"{above}{key}"
-        yield Place(line + 1, column + 1), name
-        if isinstance(node[key], CommentedMap | CommentedSeq):
-            yield from _fields(node[key], f"{name}/")
-
-
 def _loaded(text: str) -> CommentedMap:
+    plain_content(text)  # keeps to the limits of `compose`, which ruamel.yaml does not know
     try:
         root = _yaml().load(text)
-        _plain(root)
-    except (YAMLError, ValueError, RecursionError) as exc:
+    except (YAMLError, ValueError) as exc:
         raise LessonUneditable from exc
     if not isinstance(root, CommentedMap):
         raise LessonUneditable

@@ -2,16 +2,17 @@
 
 import sys
 
-import tiza.evaluate.stage as evaluate
+import pytest
+
 from tiza.cli import main
 from tiza.evaluate.exam import General
-from tiza.generate import brief
 
 QUESTIONS = ["what is a list?", "what keeps things?"]
 
 if __name__ == "__main__":
     general = [General(question, ("things",), "words", "en") for question in QUESTIONS]
-    evaluate.bank = lambda language: general if language == "en" else []
-    brief.questions_for = lambda _base: QUESTIONS  # type: ignore[assignment]  # few are enough
+    patch = pytest.MonkeyPatch()
+    patch.setattr("tiza.evaluate.stage.bank", lambda lang: general if lang == "en" else [])
+    patch.setattr("tiza.generate.brief.questions_for", lambda _base: QUESTIONS)
     sys.argv = ["tiza", "teach", *sys.argv[1:]]
     main()

@@ -62,6 +62,8 @@ async def test_check_names_line_and_hint_when_a_text_is_faulty(desk: Service) ->
     assert first["field"] == "seed_examples"
     assert first["message"].startswith("`seed_examples` tiene 4")
     broken = await desk.ask("/lessons/check", {"path": LEAF, "text": "a: [b"})
+    bomb = {"path": LEAF, "text": "a: &a [x, x]\nb: [*a, *a]", "content": {"a": "y"}}
+    assert (await desk.ask("/lessons/check", bomb)).json["code"] == "lesson_uneditable"
     assert broken.json["content"] is None
     assert broken.json["remarks"]
 
@@ -151,7 +153,7 @@ async def test_nothing_is_written_outside_when_a_path_tries_to_leave(
         new = {"If-None-Match": "*"}
         saved = await desk.ask(f"/lessons/{leaf}", {"text": "x"}, method="PUT", headers=new)
 
-    assert saved.status in (404, 405, 422)
+    assert saved.status in (404, 405, 409)
     assert everything(tmp_path) == before
 
 
@@ -164,7 +166,7 @@ async def test_lesson_that_is_a_link_stays_closed_when_it_is_asked_for(tmp_path:
     async with running(taxonomy_path=taxonomy) as desk:
         shown = await desk.ask(f"/lessons/{LEAF}")
 
-    assert shown.status == 422
+    assert shown.status == 404
     assert b"secret" not in shown.body
 
 

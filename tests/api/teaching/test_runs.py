@@ -172,7 +172,7 @@ async def test_run_is_not_begun_when_a_lesson_is_not_there(desk: Service) -> Non
     refused = await desk.ask("/runs", {"lessons": ["knowledge/science/nothing"]})
     outside = await desk.ask("/runs", {"lessons": ["../../etc"]})
 
-    assert (refused.status, outside.status) == (404, 422)
+    assert (refused.status, outside.status) == (404, 409)
     assert not desk.state.settings.runs_path.exists()
     assert (await desk.ask("/runs/20260101-000000")).status == 404
 

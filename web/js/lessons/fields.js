@@ -83,7 +83,7 @@ export class LessonFields {
     return element(
       "fieldset",
       { class: "card group", "data-field": name },
-      this.#legend("lessons.contextNumber", entries, entry),
+      this.#legend("lessons.contextNumber", entries, entry, name),
       this.#text(entry, "context", `${name}/context`, true),
       ...pairs.map((pair, at) => this.#pair(pair, pairs, `${below}/${at}`)),
       this.#add("lessons.add.seed_examples", () => {
@@ -103,7 +103,7 @@ export class LessonFields {
     return element(
       "fieldset",
       { class: "card", "data-field": name },
-      this.#legend("lessons.questionNumber", entries, entry),
+      this.#legend("lessons.questionNumber", entries, entry, name),
       ...grounded,
       this.#text(entry, "question", `${name}/question`, true),
       this.#text(entry, "answer", `${name}/answer`, true),
@@ -115,36 +115,39 @@ export class LessonFields {
    * @param {Key} key
    * @param {Content[]} entries
    * @param {Content} entry
+   * @param {string} name
    */
-  #legend(key, entries, entry) {
+  #legend(key, entries, entry, name) {
     const number = entries.indexOf(entry) + 1;
+    const click = () => this.#remove(entry, name);
+    const features = { type: "button", class: "remove", called: /** @type {Key} */ ("lessons.remove") };
     return element(
       "legend",
       {},
       element("span", { key, values: { number } }),
-      element("button", { type: "button", class: "remove", called: "lessons.remove", on: {
-        click: () => {
-          entries.splice(entries.indexOf(entry), 1);
-          this.#replace(entries, entry);
-        },
-      } }, icon(CROSS)),
+      element("button", { ...features, on: { click } }, icon(CROSS)),
     );
   }
 
   /**
-   * Take an entry out of wherever it stands, and go on at the next thing to do.
-   * @param {Content[]} left
+   * Take an entry out of its list, and go on where another one would be added.
    * @param {Content} entry
+   * @param {string} name
    */
-  #replace(left, entry) {
+  #remove(entry, name) {
     for (const owner of [this.#content, ...entriesOf(this.#content, "seed_examples")]) {
       for (const key of ["seed_examples", "exam", "questions_and_answers"]) {
-        if (entriesOf(owner, key).includes(entry)) owner[key] = left;
+        const entries = entriesOf(owner, key);
+        if (entries.includes(entry)) owner[key] = entries.filter((each) => each !== entry);
       }
     }
     this.#draw();
     this.#changed();
-    this.element.querySelector("button")?.focus();
+    const list = name.replace(/(?:\/questions_and_answers)?\/\d+$/, "");
+    const add = `[data-field="${CSS.escape(list)}"] > button`;
+    /** @type {HTMLElement | null} */
+    const next = this.element.querySelector(add);
+    next?.focus();
   }
 
   /**

@@ -37,7 +37,7 @@ export async function showTree(host) {
       ),
     ),
     element("p", { class: "lead", key: "lessons.lead" }),
-    element("div", { class: "row search" }, search),
+    element("div", { class: "row find" }, search),
     none,
     list,
   );

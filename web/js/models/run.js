@@ -41,6 +41,7 @@ class RunView {
   #training = element("section", { class: "training", hidden: true });
   #log = element("pre", { class: "file", tabindex: 0, role: "log", label: "models.log" });
   #samples = element("div");
+  #face = "";
   /** @type {string[]} */
   #lines = [];
   /** @type {AbortSignal | undefined} */
@@ -98,8 +99,9 @@ class RunView {
   #show(run) {
     this.#run = run;
     const { state, stages } = run;
+    this.#stages.hidden = !run.ordered;
     this.#stages.replaceChildren(...STAGES.map((name) => stage(name, run)));
-    this.#outcome.replaceChildren(...outcome(run, () => this.#goOn()));
+    this.#showOutcome();
     if (state !== "running") {
       this.#said.textContent = "";
       return;
@@ -107,6 +109,17 @@ class RunView {
     const name = stages.at(-1);
     if (name) translator.set(this.#said, "models.now", { stage: translator.text(words(name)) });
     else translator.set(this.#said, "models.starting");
+  }
+
+  /** Its buttons stay as long as they mean the same: the focus may be on one. */
+  #showOutcome() {
+    const { state, model, report, error } = this.#run;
+    const face = JSON.stringify([state, model, report, error, translator.language]);
+    if (face === this.#face) return;
+    this.#face = face;
+    const focused = this.#outcome.contains(document.activeElement);
+    this.#outcome.replaceChildren(...outcome(this.#run, () => this.#goOn()));
+    if (focused) this.#outcome.querySelector("button")?.focus();
   }
 
   #goOn() {
@@ -195,11 +208,9 @@ function facts({ lessons, by, begun }) {
  */
 function outcome(run, again) {
   const { id, state, model, error, report, ordered } = run;
-  const head = element("p", {
-    class: `state ${state}`,
-    key: /** @type {Key} */ (`models.state.${state}`),
-    values: { model },
-  });
+  const elsewhere = state === "unfinished" && !ordered;
+  const key = /** @type {Key} */ (`models.state.${elsewhere ? "elsewhere" : state}`);
+  const head = element("p", { class: `state ${state}`, key, values: { model } });
   const made = [head];
   const why = error[translator.language] ?? error.en;
   if (why) made.push(element("p", { class: "said" }, why));

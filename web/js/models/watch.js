@@ -7,6 +7,10 @@ import { SseParser } from "../sse.js";
 import { translator } from "../words.js";
 
 const PAUSE_MS = 1500;
+const SERVER_FAULT = 500;
+
+/** The run, or the right to see it, is no longer there. */
+class Gone extends Error {}
 
 /** @typedef {{run?: RunEvent, log?: string[], state?: TrainingRun, done?: boolean}} News */
 
@@ -24,8 +28,8 @@ export async function* newsOf(id, signal) {
         yield news(event.type, JSON.parse(event.data));
         if (event.type === "done") return;
       }
-    } catch {
-      // the line broke, or the reader has gone: both are seen at the next turn
+    } catch (error) {
+      if (error instanceof Gone) return; // else the line broke: it is tried again
     }
     if (!signal.aborted) await pause(signal);
   }
@@ -54,6 +58,7 @@ async function* events(id, last, signal) {
     signal,
     headers: { "Accept-Language": translator.language, ...(last && { "Last-Event-ID": last }) },
   });
+  if (response.status < SERVER_FAULT && !response.ok) throw new Gone();
   if (!response.ok || !response.body) throw new Error(String(response.status));
   const reader = response.body.getReader();
   const decoder = new TextDecoder();

@@ -1,6 +1,7 @@
 /** Models, for teachers: the store, a training to begin or to watch, two models compared. */
 
 import { refused } from "../account/section.js";
+import { find } from "../dom.js";
 import { element } from "../element.js";
 import { comparePart } from "../models/compare.js";
 import { showRun } from "../models/run.js";
@@ -47,6 +48,9 @@ async function showModels(body, chosen) {
     const now = storePart(await call("GET", "store/models"), changed);
     shown.replaceWith(now);
     shown = now;
+    const head = find(now, "h3", HTMLElement);
+    head.tabIndex = -1;
+    head.focus({ preventScroll: true });
   };
   let shown = storePart(store, changed);
   const train = trainPart(lessons, chosen, at_work);

@@ -15,10 +15,10 @@ from fastapi import APIRouter, Header, Request, Response
 from tiza.api.callers import Caller, CallerDep
 from tiza.api.conversations import NO_CONTENT
 from tiza.api.problems import language_of
-from tiza.api.routes import PROBLEMS
 from tiza.api.state import StateDep
 from tiza.api.strict_json import StrictRoute
 from tiza.api.teaching.schemas import (
+    PROBLEMS,
     LessonBegun,
     LessonDraft,
     LessonListed,
@@ -43,12 +43,13 @@ from tiza.taxonomy.find import Candidate, find
 from tiza.taxonomy.finding import Finding
 from tiza.taxonomy.keep import NEW, Change, Done, change, kept, place
 from tiza.taxonomy.lesson import Kind, Place
+from tiza.taxonomy.outline import fields, plain_content
 from tiza.taxonomy.repeated import EXAM
 from tiza.taxonomy.rules import Severity
 from tiza.taxonomy.source import find_beside
 from tiza.taxonomy.titles import lesson_title, title_of
 from tiza.taxonomy.verdict import Verdict
-from tiza.taxonomy.write import edited, fields, plain_content
+from tiza.taxonomy.write import edited
 from tiza.translation import N_
 
 CACHE = "taxonomy/verdicts.sqlite"

@@ -13,10 +13,9 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 
 from tiza.api.callers import Caller, CallerDep, by
-from tiza.api.routes import PROBLEMS
 from tiza.api.state import State, StateDep
 from tiza.api.strict_json import StrictRoute
-from tiza.api.teaching.schemas import Promoted, Promotion, Store, StoredModel
+from tiza.api.teaching.schemas import PROBLEMS, Promoted, Promotion, Store, StoredModel
 from tiza.errors import (
     ModelFailedExam,
     ModelNotFound,

@@ -19,12 +19,11 @@ from starlette.responses import StreamingResponse
 from tiza.api.callers import CallerDep
 from tiza.api.conversations import CREATED, NO_CONTENT
 from tiza.api.problems import invalid, language_of
-from tiza.api.routes import PROBLEMS
 from tiza.api.state import StateDep
 from tiza.api.streams.routes import NO_POSITION, STREAM, LastEventId
 from tiza.api.strict_json import StrictRoute
 from tiza.api.teaching.models import PAGES, REPORT, page_of
-from tiza.api.teaching.schemas import GoOn, NewRun, Runs, Samples, SampleShown
+from tiza.api.teaching.schemas import PROBLEMS, GoOn, NewRun, Runs, Samples, SampleShown
 from tiza.api.teaching.watching import Place, watched
 from tiza.errors import LessonNotFound, NothingToGoOnWith, SamplesInvalid, TrainingBusy
 from tiza.runs import order, samples
@@ -106,7 +105,7 @@ async def read(run_id: str, state: StateDep) -> Standing:
     "/{run_id}/events",
     summary=N_("Watch a training: stages, losses and log, from any event on."),
     response_class=Response,
-    responses=STREAM,
+    responses=PROBLEMS | STREAM,
 )
 async def watch(run_id: str, state: StateDep, last: LastEventId) -> Response:
     """Tell what is in its files, then what comes, until it ends."""

@@ -5,15 +5,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tiza.api.routes import PROBLEMS as ROUTE_PROBLEMS
 from tiza.models.store import Entry
 from tiza.runs.standing import Standing
 
-TEXT_CHARS = 1_000_000
+PROBLEMS: dict[int | str, dict[str, object]] = {
+    **ROUTE_PROBLEMS,
+    **dict.fromkeys((403, 409, 412, 428), ROUTE_PROBLEMS[404]),
+}
 NAME_CHARS = 200
 MOST_LESSONS = 1000
 
 Leaf = Annotated[str, Field(min_length=1, max_length=500)]
-Text = Annotated[str, Field(max_length=TEXT_CHARS)]
 Short = Annotated[str, Field(max_length=NAME_CHARS)]
 Content = Annotated[
     dict[str, Any], Field(description="Keys, lists and texts of the lesson, in its own form.")
@@ -27,7 +30,7 @@ class _Body(BaseModel):
 class LessonText(_Body):
     """`PUT /lessons/{path}`: the whole file."""
 
-    text: Text
+    text: str  # as long as a body may be
 
 
 class LessonDraft(LessonText):
