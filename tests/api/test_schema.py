@@ -36,7 +36,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     async def serve() -> None:
         nonlocal url
-        places = {"taxonomy_path": folder / "taxonomy", "models_path": folder / "models"}
+        places: dict[str, Any] = {
+            "taxonomy_path": folder / "taxonomy",
+            "models_path": folder / "models",
+        }
         async with faulty_engine() as engine, running(vllm_api_url=engine.url, **places) as service:
             url = service.url
             found.set()

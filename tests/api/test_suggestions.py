@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,8 @@ def settings(tmp_path: Path) -> Settings:
     folder.mkdir(parents=True)
     learned = {PLACES["en"]: "1", PLACES["es"]: "2", "knowledge/gone": "3"}
     (folder / "tiza.json").write_text(json.dumps({"lessons": learned}), "utf-8")
-    return Settings(taxonomy_path=tmp_path / "taxonomy", models_path=tmp_path / "models")
+    places: dict[str, Any] = {"taxonomy_path": tmp_path / "taxonomy"}
+    return Settings(_env_file=None, models_path=tmp_path / "models", **places)  # type: ignore[call-arg]  # pydantic-settings' own
 
 
 async def test_suggestion_is_from_a_learned_lesson_when_the_model_tells_which(

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import FilePayload, Locator, expect
 
 from tests.e2e.axe import is_accessible
 from tests.e2e.scripted_engine import ScriptedEngine, says
@@ -38,6 +38,11 @@ def act(visit: Visit, title: str, name: str) -> None:
     row.hover()
     row.get_by_role("button", name=words("en")["list.actions"]).click()
     visit.page.get_by_role("button", name=words("en")[name]).click()
+
+
+def chosen(content: bytes) -> FilePayload:
+    """Return a file that somebody chooses to import."""
+    return {"name": "talks.json", "mimeType": "application/json", "buffer": content}
 
 
 def names(visit: Visit) -> Locator:
@@ -120,8 +125,7 @@ def test_list_is_drawn_in_part_when_it_is_very_long(
         for n in range(MANY)
     ]
     file = {"conversations": talks, "created_at": begun.isoformat()}
-    chosen = {"name": "talks.json", "mimeType": "application/json"}
-    page.locator("#file").set_input_files({**chosen, "buffer": json.dumps(file).encode()})
+    page.locator("#file").set_input_files(chosen(json.dumps(file).encode()))
     imported = words("en")["list.imported"]["other"].format(count=MANY)
     expect(page.locator("#toast")).to_have_text(imported)
 
@@ -143,8 +147,7 @@ def test_list_is_drawn_in_part_when_it_is_very_long(
     page.keyboard.press("Enter")
     expect(visit.exchanges.locator(".bubble")).to_have_text("Question 30")
 
-    bad = {**chosen, "buffer": b"no"}
-    page.locator("#file").set_input_files(bad)
+    page.locator("#file").set_input_files(chosen(b"no"))
     expect(page.locator("#toast")).to_have_text(words("en")["list.unreadable"])
 
 

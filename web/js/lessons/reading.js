@@ -108,19 +108,19 @@ function questions(key, pairs) {
       element("h4", {}, question),
       element("p", { class: "written" }, answer),
     );
-    if (paraphrases.length > 0) card.append(otherWays(paraphrases));
+    if (paraphrases.length > 0) card.append(moreWays(paraphrases));
     shown.push(card);
   });
   return element("section", { class: "questions" }, element("h3", { key }), ...shown);
 }
 
 /** @param {readonly string[]} paraphrases */
-function otherWays(paraphrases) {
+function moreWays(paraphrases) {
   const values = { count: paraphrases.length };
   return element(
     "details",
     {},
-    element("summary", { key: "lessons.otherWays", values }),
+    element("summary", { key: "lessons.moreWays", values }),
     element("ul", {}, ...paraphrases.map((each) => element("li", {}, each))),
   );
 }
