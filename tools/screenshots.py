@@ -1,7 +1,7 @@
-"""Take the README's pictures from the running program: `python tools/screenshots.py`.
+"""Take pictures of every view from the running program: `python tools/screenshots.py [VIEW…]`.
 
-Starts `tiza up` on free ports, asks a question in the browser in both languages, on a desktop and
-on a phone, and writes PNG files to `docs/screenshots/`.
+Starts `tiza up` on free ports, once without and once with accounts, and writes PNG files to
+`docs/screenshots/`: light and dark, on a desktop and on a phone, in both languages.
 """
 
 import os
@@ -13,10 +13,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -25,31 +27,41 @@ START_SECONDS = 60
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
 
+DEVICES = {"": (1280, 800), ".phone": (390, 844)}
+LANGUAGES = {"": "en-GB", ".es": "es-ES"}
+QUESTIONS = {"": "What is machine learning?", ".es": "¿Qué es el aprendizaje automático?"}
+
+
 @dataclass(frozen=True)
-class Picture:
-    """One view to take."""
+class View:
+    """A place of the page, and in which mode it is worth a picture."""
 
     name: str
-    locale: str
-    dark: bool
-    width: int
-    height: int
-    question: str | None
+    place: str
+    mode: Literal["open", "accounts"] = "open"
+    asks: bool = False
 
 
-PICTURES = (
-    Picture("chat", "en-GB", False, 1280, 800, "What is machine learning?"),
-    Picture("chat.phone", "en-GB", True, 390, 844, "What is machine learning?"),
-    Picture("welcome.es", "es-ES", False, 1280, 800, None),
-    Picture("welcome.phone.es", "es-ES", True, 390, 844, None),
+LESSON = "knowledge/technology/programming/python_basics"
+VIEWS = (
+    View("chat", "#/", asks=True),
+    View("welcome", "#/"),
+    View("lessons", "#/lessons"),
+    View("lesson", f"#/lessons/{LESSON}"),
+    View("editor", f"#/lessons/edit:{LESSON}"),
+    View("models", "#/models"),
+    View("account", "#/account"),
+    View("stats", "#/stats"),
+    View("sign-in", "#/sign-in", "accounts"),
 )
 
 
 @contextmanager
-def local_stack() -> Iterator[str]:
+def local_stack(mode: str) -> Iterator[str]:
     """Run `tiza up` and yield the page's address."""
     port, engine_port = free_port(), free_port()
-    environment = {**os.environ, "PORT": str(port), "VLLM_PORT": str(engine_port)}
+    places = {"PORT": str(port), "VLLM_PORT": str(engine_port)}
+    environment = {**os.environ, **places, "AUTH_MODE": mode}
     process = subprocess.Popen([sys.executable, "-m", "tiza", "up"], env=environment)
     try:
         wait_for(f"http://127.0.0.1:{port}/health")
@@ -79,34 +91,40 @@ def wait_for(url: str) -> None:
     sys.exit(f"{url} did not answer in {START_SECONDS} s")
 
 
-def take(browser: Browser, url: str, picture: Picture) -> None:
-    """Open the page as one person would see it, ask, wait for the whole answer, and take it."""
-    page = browser.new_page(
-        locale=picture.locale,
-        color_scheme="dark" if picture.dark else "light",
-        viewport={"width": picture.width, "height": picture.height},
-    )
-    page.goto(url)
+def take(browser: Browser, url: str, view: View, language: str) -> None:
+    """Open the view as one person would see it, wait until it is complete, and take it."""
+    page = browser.new_page(locale=LANGUAGES[language])
+    page.goto(url + view.place)
     page.locator(".status[data-health=connected]").wait_for()
-    if picture.question:
-        page.locator("textarea").fill(picture.question)
+    if view.asks:
+        page.locator("#question").fill(QUESTIONS[language])
         page.keyboard.press("Enter")
-        page.locator("[aria-busy=true]").wait_for()
-        page.locator("[aria-busy=true]").wait_for(state="detached", timeout=60_000)
-    page.screenshot(path=OUT / f"{picture.name}.png")
+        page.locator(".answer[data-state=done] .thumb").first.wait_for(timeout=60_000)
+    page.wait_for_load_state("networkidle")
+    for device, (width, height) in DEVICES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            shade = ".dark" if scheme == "dark" else ""
+            name = f"{view.name}{device}{shade}{language}.png"
+            page.screenshot(path=OUT / name, animations="disabled")
     page.close()
 
 
-def main() -> None:
-    """Take every picture."""
+def main(wanted: Sequence[str]) -> None:
+    """Take every picture of the views that are wanted; of all, if none is named."""
     OUT.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    with local_stack() as url, sync_playwright() as playwright:
+    views = [view for view in VIEWS if not wanted or view.name in wanted]
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        for picture in PICTURES:
-            take(browser, url, picture)
+        for mode in dict.fromkeys(view.mode for view in views):
+            with local_stack(mode) as url:
+                for view, language in product(views, LANGUAGES):
+                    if view.mode == mode:
+                        take(browser, url, view, language)
         browser.close()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -22,6 +22,8 @@ MODULES = ROOT / "node_modules"
 VENDOR = ROOT / "web" / "vendor"
 NODE_REQUIREMENTS = ROOT / "requirements" / "node.txt"
 
+HIGHLIGHT = "@highlightjs/cdn-assets"
+
 # What the page loads keeps a `.js` name: every web server knows its type.
 # Each `.d.ts` lies beside its module under the same name, where tsc looks for it.
 FILES = {
@@ -31,6 +33,24 @@ FILES = {
     "dompurify/dist/purify.min.js": "purify.js",
     "dompurify/dist/purify.es.d.mts": "purify.d.ts",
     "dompurify/LICENSE": "purify.LICENSE",
+    "katex/dist/katex.min.js": "katex.js",
+    "katex/types/katex.d.ts": "katex.d.ts",
+    "katex/LICENSE": "katex.LICENSE",
+    f"{HIGHLIGHT}/es/core.min.js": "highlight.js",
+    f"{HIGHLIGHT}/LICENSE": "highlight.LICENSE",
+    **{
+        f"{HIGHLIGHT}/es/languages/{name}.min.js": f"highlight.{name}.js"
+        for name in (
+            "bash",
+            "cpp",
+            "java",
+            "javascript",
+            "json",
+            "python",
+            "sql",
+            "xml",
+        )
+    },
 }
 
 
@@ -124,9 +144,14 @@ def copy_files() -> None:
             ) from error
 
 
+def package_of(source: str) -> str:
+    """Return the name of the package that a file comes from; some have a scope before it."""
+    return "/".join(source.split("/")[: 2 if source.startswith("@") else 1])
+
+
 def versions() -> str:
     """Read the installed versions, for the closing line."""
-    names = sorted({source.split("/")[0] for source in FILES})
+    names = sorted({package_of(source) for source in FILES})
     manifests = [json.loads((MODULES / name / "package.json").read_text("utf-8")) for name in names]
     return ", ".join(f"{manifest['name']} {manifest['version']}" for manifest in manifests)
 

@@ -79,6 +79,9 @@ class Settings(BaseSettings):
         "", description=N_("Model to serve: a .gguf file, a model folder, or a name under models/.")
     )
     models_path: Path = Field(Path("models"), description=N_("Folder of the model store."))
+    taxonomy_path: Path = Field(
+        Path("taxonomy"), description=N_("Folder of the lessons that teachers change in the page.")
+    )
     var_path: Path = Field(Path("var"), description=N_("Folder of logs, runs and the database."))
 
     database_url: SecretStr = Field(

@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from tiza.errors import ExamMissing, NotPromoted
+from tiza.errors import ExamMissing, NotPromoted, TizaError
 from tiza.evaluate.examined import Subject, subject
 from tiza.evaluate.gate import Check, thresholds
 from tiza.evaluate.report import lines
@@ -31,13 +31,14 @@ from tiza.models.identity import identity
 from tiza.models.lineup import Lineup, line_up
 from tiza.models.record import read_record, write_record
 from tiza.progress import Progress, clock
+from tiza.runs.events import Events
 from tiza.runs.run import Run, now, runs
 from tiza.settings import Settings
 from tiza.taxonomy.lesson import Lesson
 from tiza.train.job import check_extra, default_recipe, train_in_run
 from tiza.train.recipe import Recipe
 from tiza.train.recipe import load as load_recipe
-from tiza.translation import terminal_language
+from tiza.translation import LANGUAGES, terminal_language
 
 STAGE = "teach"
 SHOWN = 10  # forgotten answers
@@ -45,7 +46,11 @@ SHOWN = 10  # forgotten answers
 
 @dataclass(frozen=True)
 class Wish:
-    """What a person asked for. `lessons` are files or folders; "" and None are left to us."""
+    """What a person asked for. `lessons` are files or folders; "" and None are left to us.
+
+    `run` is the folder to work in, new or of the same wish: whoever watches knows it beforehand,
+    and is told there how it goes.
+    """
 
     lessons: Sequence[Path]
     taxonomy: Path
@@ -57,6 +62,7 @@ class Wish:
     seed: int | None = None
     gpus: int = 1
     force: bool = False
+    run: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -71,9 +77,10 @@ class Taught:
 
 @dataclass
 class Timetable:
-    """Says which stage is at work, and how long each took."""
+    """Says which stage is at work, and how long each took; to watchers in the file `events`."""
 
     stages: Sequence[tuple[str, str]]
+    events: Path | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -82,10 +89,31 @@ class Timetable:
         number = [each for each, _words in self.stages].index(name)
         head = f"{number + 1}/{len(self.stages)} {self.stages[number][1]}"
         click.secho(head, bold=True, err=True)
+        self.tell("stage", name=name, number=number + 1, of=len(self.stages))
         started = time.monotonic()
         yield
         self.seconds[name] = round(time.monotonic() - started, 1)
         click.secho(f"✓ {clock(self.seconds[name])}", fg="green", err=True)
+
+    def tell(self, event: str, **facts: Any) -> None:
+        """Tell watchers, if there are any."""
+        if self.events is not None:
+            with Events(self.events, STAGE) as events:
+                events.add(event, **facts)
+
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """Tell watchers how it ends, whatever comes."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.tell("end", outcome="stopped")
+            raise
+        except TizaError as exc:
+            outcome = "refused" if isinstance(exc, NotPromoted) else "failed"
+            words = {language: exc.message(language) for language in LANGUAGES}
+            self.tell("end", outcome=outcome, error=words)
+            raise
 
 
 @dataclass(frozen=True)
@@ -125,8 +153,14 @@ def teach(wish: Wish, settings: Settings) -> Taught:
             ("evaluate", _("Examine")),
             ("convert", _("Convert")),
             ("promote", _("Promote")),
-        ]
+        ],
+        None if wish.run is None else Run(wish.run).events,
     )
+    with table.ending():
+        return _taught(wish, settings, table)
+
+
+def _taught(wish: Wish, settings: Settings, table: Timetable) -> Taught:
     with table.stage("check"):
         plan = _checked(wish, settings)
     with table.stage("generate"):
@@ -142,6 +176,7 @@ def teach(wish: Wish, settings: Settings) -> Taught:
     with table.stage("promote"):
         _promoted(model, settings)
     run.record(STAGE, {**run.section(STAGE), "seconds": table.seconds, "promoted": now()})
+    table.tell("end", outcome="promoted", model=model)
     return Taught(model, run, report, table.seconds)
 
 
@@ -182,16 +217,18 @@ def _with_earlier(wished: Sequence[Path], earlier: Iterable[Path]) -> list[Path]
 
 
 def _generated(plan: Plan) -> Run:
-    """Return the run of the same order, wherever it is, or make one."""
-    key = _key(plan)
-    for run in reversed(runs(plan.settings.runs_path)):
+    """Return the run of the same order, wherever it is unless a place was wished, or make one."""
+    key, place = _key(plan), plan.wish.run
+    for run in reversed(runs(plan.settings.runs_path)) if place is None else [Run(place)]:
         if run.section(STAGE).get("key") == key:
             click.echo(_("Going on with the run {run}.").format(run=run.id), err=True)
             return run
     import asyncio
 
     with Progress() as progress:
-        made = asyncio.run(Job(plan.brief, plan.lessons, plan.settings, progress).make())
+        given = None if place is None else Run(place)
+        job = Job(plan.brief, plan.lessons, plan.settings, progress, given)
+        made = asyncio.run(job.make())
     made.run.record(STAGE, {"key": key})
     return made.run
 

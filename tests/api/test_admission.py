@@ -17,6 +17,7 @@ from tests.api.faulty_engine import (
 )
 from tests.api.service import Answer, Service, running, until
 from tests.api.test_streaming import endless, read_until, unread
+from tiza.api.admission import Admission
 
 CHAT = {"message": "x", "stream": True}
 COMPLETION = {"model": MODEL, "messages": [{"role": "user", "content": "x"}], "stream": True}
@@ -39,6 +40,29 @@ def asked(*questions: Coroutine[Any, Any, Answer]) -> list[asyncio.Task[Answer]]
 async def statuses(tasks: list[asyncio.Task[Answer]]) -> list[int]:
     """Wait for the answers."""
     return [(await task).status for task in tasks]
+
+
+async def test_place_in_the_queue_is_told_when_it_changes() -> None:
+    """Who waits hears how many turns there are to the own one, and 0 when it comes."""
+    admission = Admission(places=1, queue=3, seconds=5)
+    told: list[tuple[str, int]] = []
+
+    async def come(name: str) -> None:
+        async with admission.place(lambda place: told.append((name, place))):
+            await asyncio.sleep(0)
+
+    async with admission.place(lambda place: told.append(("first", place))):
+        waiting = [asyncio.create_task(come(name)) for name in ("second", "third", "fourth")]
+        await until(lambda: admission.waiting == 3)
+        assert told == [("second", 1), ("third", 2), ("fourth", 3)]
+        told.clear()
+        waiting.pop(1).cancel()
+        await until(lambda: admission.waiting == 2)
+        assert told == [("third", 0), ("second", 1), ("fourth", 2)]
+        told.clear()
+    await asyncio.gather(*waiting)
+
+    assert told == [("second", 0), ("fourth", 1), ("fourth", 0)]
 
 
 @pytest.mark.parametrize(("places", "queue"), [(1, 0), (1, 2), (2, 3), (3, 1)])

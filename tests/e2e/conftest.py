@@ -77,7 +77,7 @@ def scripted_stack(
 def scripted(scripted_stack: ScriptedStack) -> Iterator[ScriptedStack]:
     """Give a test the scripted stack as it was at the beginning."""
     yield scripted_stack
-    scripted_stack.engine.forget()
+    scripted_stack.has_rest()
 
 
 @pytest.fixture

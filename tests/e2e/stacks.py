@@ -71,6 +71,10 @@ class ScriptedStack:
         """Kill the API: no goodbye to anybody."""
         self._api.__exit__()
 
+    def says(self, pattern: str) -> str:
+        """Wait for a line of the API's."""
+        return self._api.says(pattern)
+
     def active(self) -> int:
         """How many answers the API is passing on now."""
         return int(ask(self.port, "/stats").json["active_streams"])
@@ -79,6 +83,14 @@ class ScriptedStack:
         """Wait until neither the engine nor the API is busy with an answer."""
         wait_for(lambda: self.engine.generating == 0, "an idle engine")
         wait_for(lambda: self.active() == 0, "an idle API")
+
+    def has_rest(self) -> None:
+        """Be as at the beginning: who asks the same next must not find an answer that hangs."""
+        if self.engine.generating:
+            self.engine.goes()
+            self.engine.comes()
+            self.is_idle()
+        self.engine.forget()
 
     def close(self) -> None:
         """End both."""

@@ -18,7 +18,7 @@ TYPES = {
     "json": "application/json",
 }
 FIRST_LOAD_BYTES = 60 * 1024
-WHOLE_VISIT_BYTES = 64 * 1024  # with the half of the page that is fetched when a question comes
+WHOLE_VISIT_BYTES = 96 * 1024  # with the half of the page that is fetched when a question comes
 QUESTION = {"en": "What is machine learning?", "es": "¿Qué es el aprendizaje automático?"}
 
 

@@ -120,10 +120,10 @@ def test_conversation_is_still_there_when_the_reader_comes_back(
     ask(visit, engine, "two?", "Two.")
 
 
-def test_new_conversation_clears_when_it_is_chosen_and_the_old_one_can_be_had_back(
+def test_new_conversation_clears_when_it_is_chosen_and_the_old_one_is_in_the_list(
     scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
 ) -> None:
-    """The welcome returns, the old conversation is one press away, also after a reload."""
+    """The welcome returns; the old conversation is one press away, by list and by "back"."""
     visit = visits.open(scripted.url)
     expect(visit.page.locator("#new")).to_be_hidden()
     ask(visit, engine, "one?", "One.")
@@ -133,31 +133,40 @@ def test_new_conversation_clears_when_it_is_chosen_and_the_old_one_can_be_had_ba
     expect(visit.page.locator("#suggestions")).to_be_visible()
     expect(visit.exchanges).to_have_count(0)
     expect(visit.question).to_be_focused()
-    visit.page.reload()
-    visit.page.get_by_role("button", name=words("en")["welcome.previous"]).click()
+    visit.page.go_back()
+    expect(visit.prose).to_have_text("One.")
+    visit.page.locator("#new").click()
+    visit.entries.filter(has_text="one?").click()
     expect(visit.prose).to_have_text("One.")
     ask(visit, engine, "two?", "Two.")
     assert len(engine.bodies()[-1]["messages"]) == 4
 
 
-def test_new_conversation_stops_the_answer_when_one_is_on_its_way(
+def test_answer_goes_on_when_another_conversation_is_opened_meanwhile(
     scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
 ) -> None:
-    """The engine does not go on for nobody, and the late answer does not appear in the new one."""
+    """Neither the late words nor the draft appear elsewhere; both are there on coming back."""
     visit = visits.open(scripted.url)
     script = engine.script()
     visit.ask("one?")
     script.say("Old words")
     expect(visit.prose).to_have_text("Old words")
+    visit.question.fill("and then")
 
     visit.page.locator("#new").click()
 
-    scripted.is_idle()
     expect(visit.page.locator("#suggestions")).to_be_visible()
     expect(visit.exchanges).to_have_count(0)
+    expect(visit.question).to_have_value("")
     expect(visit.button).to_have_accessible_name(words("en")["composer.send"])
+    script.say(", late words")
+    script.finish()
     ask(visit, engine, "two?", "Two.")
     expect(visit.exchanges).to_have_count(1)
+    visit.entries.filter(has_text="one?").click()
+    expect(visit.prose).to_have_text("Old words, late words")
+    visit.is_done()
+    expect(visit.question).to_have_value("and then")
 
 
 def test_tabs_talk_on_their_own_when_two_are_open(

@@ -16,16 +16,25 @@ LENGTHS = (1, 2, 3, 5, 8, 13)
 # Everything that an answer may consist of; all else is noted as forbidden, however short it lives.
 GUARD = r"""
 const TAGS = new Set(("p br hr h4 h5 h6 blockquote pre ul ol li div table thead tbody tr th td " +
-  "a code strong em b i u s del ins mark small sub sup kbd q").split(" "));
+  "a code strong em b i u s del ins mark small sub sup kbd q span " +
+  "math mrow mi mn mo ms mtext mspace mfrac msqrt mroot mstyle merror mpadded mphantom msub msup " +
+  "msubsup munder mover munderover mtable mtr mtd menclose").split(" "));
 const ATTRIBUTES = {
   href: /^(https?|mailto):/, target: /^_blank$/, rel: /^noopener noreferrer$/, start: /^\d+$/,
-  align: /^(left|right|center)$/, class: /^(scroll|language-[\w+#.-]+)$/, tabindex: /^0$/,
+  align: /^(left|right|center)$/, tabindex: /^0$/, "data-language": /^[\w+#.-]*$/,
+  "data-cut": /^$/,
+  class: /^(scroll|code|formula( scroll)?|language-[\w+#.-]+|hljs-[\w-]+( [\w-]+_)*)$/,
 };
+const OF_A_FORMULA = /^[\w\s.%#+-]*$/;
+const OURS = ".code > button, .code > button *";
 globalThis.ran = 0;
 globalThis.forbidden = [];
 globalThis.guard = (root) => {
   for (const element of root.querySelectorAll(".prose *")) {
-    const bad = [...element.attributes].some(({name, value}) => !ATTRIBUTES[name]?.test(value));
+    if (element.matches(OURS)) continue;
+    const math = element.namespaceURI.endsWith("MathML");
+    const bad = [...element.attributes].some(({name, value}) =>
+      !(math ? !/^on|href|src|style/.test(name) && OF_A_FORMULA : ATTRIBUTES[name])?.test(value));
     const open = element.localName === "a" && element.href && element.target !== "_blank";
     if (bad || open || !TAGS.has(element.localName) || element.shadowRoot) {
       forbidden.push(element.cloneNode(false).outerHTML);
@@ -39,15 +48,16 @@ new MutationObserver(() => guard(document)).observe(document, {childList: true, 
 # has time to draw.
 SLICE = """
 const real = globalThis.fetch;
-globalThis.sliceBytes = 1;
+globalThis.sliceSeed = 1;
+const most = () => { sliceSeed = (sliceSeed * 48271) % 2147483647; return sliceSeed % 9 + 1; };
 globalThis.fetch = async (...request) => {
   const response = await real(...request);
   if (!response.headers.get("content-type")?.startsWith("text/event-stream")) return response;
   let sent = 0;
   const sliced = new TransformStream({async transform(bytes, controller) {
-    for (let at = 0; at < bytes.length; at += sliceBytes) {
-      controller.enqueue(bytes.slice(at, at + sliceBytes));
-      sent += sliceBytes;
+    for (let at = 0, size = most(); at < bytes.length; at += size, size = most()) {
+      controller.enqueue(bytes.slice(at, at + size));
+      sent += size;
       if (sent > 400) sent = await new Promise(requestAnimationFrame) && 0;
     }
   }});
@@ -60,8 +70,10 @@ globalThis.fetch = async (...request) => {
 DRAW_EVERY_BEGINNING = """
 async (answers) => {
   const {blocks, preview, split, toHtml} = await import("/js/markdown.js");
-  const {createWriter} = await import("/js/sanitize.js");
-  const write = createWriter();
+  const {createWriters} = await import("/js/sanitize.js");
+  const {draw} = await import("/js/formula.js");
+  const {colour} = await import("/js/colours.js");
+  const {markdown: write, code, formula} = createWriters();
   const prose = document.createElement("div");
   prose.className = "prose";
   const [growing, finished] = [document.createElement("div"), document.createElement("div")];
@@ -74,6 +86,10 @@ async (answers) => {
       const text = answer.slice(0, end);
       write(growing, toHtml(blocks(preview(text))));
       write(finished, toHtml(split(text).finished) + toHtml(blocks(text)));
+      for (const each of finished.querySelectorAll("pre > code:not(.language-math)")) {
+        await colour(each, "html", code);
+      }
+      for (const each of finished.querySelectorAll("code.language-math")) draw(each, formula);
       guard(document);
       drawn += 1;
     }
@@ -120,7 +136,7 @@ def test_hostile_answer_is_harmless_when_it_is_streamed(
 ) -> None:
     """Cut anywhere, as tokens and as bytes, a hostile answer stays text and is shown to its end."""
     case = list(HOSTILE).index(name)
-    guarded.page.evaluate("(size) => { sliceBytes = size; }", case % 7 + 1)
+    guarded.page.evaluate("(seed) => { sliceSeed = seed; }", case + 1)
     scripted.engine.will(says(*pieces(HOSTILE[name] + "\n\nThe end.", case)))
 
     guarded.ask(f"Tell me of {name}")

@@ -114,11 +114,18 @@ class Visit:
         self.status = self.page.locator("#status")
         self.exchanges = self.page.locator(".exchange")
         self.announcements = self.page.locator("#announcements")
+        self.entries = self.page.locator("#list li[data-id] > a")
 
     def open(self) -> "Visit":
         """Load the page and wait for its first words."""
         self.page.goto(self.url)
         self.page.locator("body[data-view=welcome]").wait_for()
+        return self
+
+    def open_link(self, address: str) -> "Visit":
+        """Load the page by an address that leads to a place in it."""
+        self.page.goto(address)
+        self.page.locator("body[data-place]").wait_for()
         return self
 
     def another_tab(self) -> "Visit":

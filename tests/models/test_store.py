@@ -79,6 +79,18 @@ def test_use_goes_back_when_the_shipped_model_is_named(name: str, models: Path) 
     assert find("", models).name == SHIPPED_NAME
 
 
+def test_former_is_who_answered_before_when_another_is_chosen(models: Path) -> None:
+    """Going back is choosing that one; one that has gone is none."""
+    assert store.former(models) == ""
+    store.use(models, "samples_0")
+    assert store.former(models) == SHIPPED_NAME
+    store.use(models, "base_0")
+    store.use(models, "base_0")
+    assert store.former(models) == "samples_0"
+    store.remove(models, "samples_0")
+    assert store.former(models) == ""
+
+
 def test_use_takes_an_adapter_when_its_base_is_there(models: Path) -> None:
     """It is served beside its base, and is the active one."""
     store.use(models, "samples_1")

@@ -43,7 +43,7 @@ async def lived_in(store: Store, ana: Person) -> Person:
     )
     await store.messages.rate(ana, first.answer.id, Feedback("down", "wrong", "Better."))
     half = await store.messages.edit(ana, second.question.id, "And half?", WANTED, key="once")
-    await store.messages.save({half.answer.id: "Half an ans"})
+    await store.messages.save({half.answer.id: "Half an answ"})
     account = await store.accounts.create(By(), "Lola", "teacher")
     key = Key("0123456789ab", "laptop", ("chat",), datetime.now(UTC))
     await store.keys.add(By(account.person, "192.0.2.1"), account.person, key, b"\x00\xff")

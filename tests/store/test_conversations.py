@@ -58,6 +58,28 @@ async def test_title_is_the_first_question_when_none_was_given(store: Store, ana
         assert whole.title == (title or "What is chalk?")
 
 
+async def test_pinned_conversation_is_listed_apart_when_it_is_asked_for(
+    store: Store, ana: Person
+) -> None:
+    """Pinned ones, the others, or all; pinning neither changes the order nor the title."""
+    (first,) = await conversation(store, ana, "one", "1")
+    (second,) = await conversation(store, ana, "two", "2")
+    places = [each.question.conversation_id for each in (second, first)]
+
+    changed = await store.conversations.change(ana, places[1], pinned=True)
+
+    async def listed(*, pinned: bool | None) -> list[str]:
+        page = await store.conversations.list(ana, pinned=pinned)
+        return [each.id for each in page.conversations]
+
+    assert (changed.pinned, changed.title) == (True, "one")
+    assert await listed(pinned=True) == [places[1]]
+    assert await listed(pinned=False) == [places[0]]
+    assert await listed(pinned=None) == places
+    await store.conversations.change(ana, places[1], pinned=False)
+    assert await listed(pinned=True) == []
+
+
 async def test_change_stays_when_the_conversation_is_opened_again(
     store: Store, ana: Person
 ) -> None:

@@ -64,17 +64,30 @@ test("a conversation survives a reload with its id and the place in its answer",
   assert.deepEqual([kept?.answer, kept?.streamId, kept?.eventId], ["half", "s1", "4"]);
 });
 
-test("a cleared conversation can be brought back once", () => {
-  const session = area();
-  const conversation = new Conversation(new Store(() => session));
-  conversation.begin("first", "en");
-  conversation.clear();
-  assert.equal(conversation.exchanges.length, 0);
-  const later = new Conversation(new Store(() => session));
-  assert.equal(later.hasPrevious, true);
-  later.bringBack();
-  assert.equal(later.exchanges[0]?.question, "first");
-  assert.equal(later.hasPrevious, false);
+test("versions are those at the same place, and choosing one shows what followed it", () => {
+  const { conversation, first } = answered();
+  const second = conversation.begin("second", "en");
+  Object.assign(second, { answer: "two", streamId: "s2", questionId: "q2", state: "done" });
+  const other = conversation.regenerate(first);
+  assert.equal(other.again, "api/messages/s1/regenerate");
+  assert.deepEqual(conversation.exchanges, [other]);
+  Object.assign(other, { answer: "eins", streamId: "s3", questionId: "q1", state: "done" });
+  const edited = conversation.edit(other, "erste", "en");
+  assert.equal(edited.again, "api/messages/q1/edit");
+  Object.assign(edited, { answer: "uno", streamId: "s4", questionId: "q4", state: "done" });
+  assert.deepEqual(conversation.versions(edited), [first, other, edited]);
+  assert.equal(conversation.choose(edited, first), "s2");
+  assert.deepEqual(conversation.exchanges, [first, second]);
+  assert.deepEqual(conversation.versions(second), [second]);
+});
+
+test("a version that failed without a word is none", () => {
+  const { conversation, first } = answered();
+  const other = conversation.regenerate(first);
+  Object.assign(other, { streamId: "s3", state: "failed" });
+  assert.deepEqual(conversation.versions(other), [first, other]);
+  conversation.choose(other, first);
+  assert.deepEqual(conversation.versions(first), [first]);
 });
 
 test("a storage that is blocked, full or holds something else costs only the memory", () => {

@@ -168,3 +168,26 @@ test("open marks are closed and half links are their text", () => {
 test("code is shown as it comes", () => {
   assert.equal(preview("```python\nf(**options"), "```python\nf(**options");
 });
+
+test("what stands between the marks of a formula is kept as TeX; a price is no formula", () => {
+  const html = (/** @type {string} */ text) => toHtml(blocks(text));
+  assert.match(html("so $a_1*b*c$ is"), /<code class="language-math">a_1\*b\*c<\/code>/);
+  assert.match(html("so \\(x < y\\) is"), /<code class="language-math">x &lt; y<\/code>/);
+  assert.match(html("$$\nx\n- 2\n$$\n"), /<pre><code class="language-math">x\n- 2<\/code><\/pre>/);
+  assert.match(html("\\[x^2\\]"), /<pre><code class="language-math">x\^2<\/code><\/pre>/);
+  for (const price of ["$5 or $10", "a $ b $ c", "`$x$`", "US$5, A$7"]) {
+    assert.doesNotMatch(html(price), /language-math/, price);
+  }
+});
+
+test("a formula that is still being written is not taken for a list", () => {
+  assert.deepEqual(split("$$\nx\n- 2 y\n- 3"), { finished: [], rest: "$$\nx\n- 2 y\n- 3" });
+});
+
+test("the beginning of a very long list is finished, and its end counts on", () => {
+  const text = Array.from({ length: 100 }, (_, n) => `${n + 1}. item\n`).join("");
+  const { finished, rest } = split(text);
+  assert.equal(finished.length, 1);
+  assert.match(rest, /^8[0-2]\. item\n/);
+  assert.match(toHtml(blocks(rest)), /<ol start="8[0-2]">/);
+});

@@ -8,6 +8,8 @@ import { copyOf, find } from "./dom.js";
 import { factsOf } from "./facts.js";
 import { Notice } from "./notice.js";
 import { Prose } from "./prose.js";
+import { QuestionView } from "./question.js";
+import { Versions } from "./versions.js";
 
 const COPIED_MS = 2000;
 
@@ -17,6 +19,7 @@ export class ExchangeView {
   #answer;
   #prose;
   #notice;
+  #versions;
 
   /**
    * @param {Exchange} exchange
@@ -27,10 +30,12 @@ export class ExchangeView {
     this.#exchange = exchange;
     this.#tools = tools;
     this.#answer = find(this.element, ".answer", HTMLElement);
-    this.#prose = new Prose(find(this.element, ".prose", HTMLElement), tools.write);
+    this.#prose = new Prose(find(this.element, ".prose", HTMLElement), tools);
     const notice = find(this.element, ".notice", HTMLElement);
     this.#notice = new Notice(notice, tools.translator, () => tools.retry(exchange));
+    this.#versions = new Versions(find(this.element, ".versions", HTMLElement), exchange, tools);
     tools.translator.translate(this.element);
+    new QuestionView(find(this.element, ".question", HTMLElement), exchange, tools);
     this.#fill();
     this.show();
   }
@@ -49,28 +54,58 @@ export class ExchangeView {
     this.#showState();
   }
 
+  /** @param {number} place in the queue; 0: it is being answered */
+  wait(place) {
+    const words = find(this.element, ".queue", HTMLElement);
+    words.hidden = !place;
+    this.#tools.translator.set(words, "answer.queue", { count: place });
+  }
+
   /** The exchange has come to its end, good or bad. */
   settle() {
     this.#prose.finish(this.#exchange.state === "done");
+    this.wait(0);
     this.#showState();
     this.#showFacts();
+    this.#versions.show();
+    this.#offerRating();
+  }
+
+  /** Whoever walks between versions goes on walking. */
+  focusVersions() {
+    this.#versions.focus();
   }
 
   #fill() {
-    find(this.element, ".bubble", HTMLElement).textContent = this.#exchange.question;
     find(this.element, ".prose", HTMLElement).lang = this.#exchange.language;
     const button = find(this.element, ".copy", HTMLButtonElement);
     button.addEventListener("click", () => this.#copy(button));
+    const again = find(this.element, ".regenerate", HTMLButtonElement);
+    again.addEventListener("click", () => this.#tools.regenerate(this.#exchange));
   }
 
   #showState() {
-    const { state, answer, failure, ended } = this.#exchange;
+    const { state, answer, failure, ended, streamId } = this.#exchange;
     const pending = state === "pending";
     this.#answer.dataset["state"] = pending && answer ? "writing" : state;
     this.#answer.setAttribute("aria-busy", String(pending));
-    find(this.element, "footer", HTMLElement).hidden = pending || !answer;
+    find(this.element, "footer", HTMLElement).hidden = pending;
+    find(this.element, ".copy", HTMLElement).hidden = !answer;
+    find(this.element, ".regenerate", HTMLElement).hidden = !streamId;
     if (failure) this.#notice.show(failure, ended && answer !== "");
     else this.#notice.hide();
+  }
+
+  /** Whatever there is of an answer can be rated; a new version of it is another answer. */
+  async #offerRating() {
+    const { streamId, answer, feedback } = this.#exchange;
+    if (!streamId || !answer) return;
+    const { feedbackFor } = await import("./feedback.js");
+    await feedbackFor(streamId, find(this.element, ".rate", HTMLElement), {
+      given: feedback ?? null,
+      answer,
+      onKept: (given) => this.#tools.rated(this.#exchange, given),
+    });
   }
 
   #showFacts() {

@@ -6,14 +6,22 @@
 import { Announcer } from "./announcer.js";
 import { ExchangeView } from "./answer.js";
 import { ChatError } from "./failure.js";
-import { createWriter } from "./sanitize.js";
+import { exchangesOf } from "./kept.js";
+import { createWriters } from "./sanitize.js";
 import { Sentences } from "./sentences.js";
-import { newConversation, stopAnswer, streamAnswer } from "./stream.js";
+import {
+  keptConversation,
+  newConversation,
+  rememberBranch,
+  stopAnswer,
+  streamAnswer,
+} from "./stream.js";
+import { wanted } from "./wanted.js";
 
 /** A defect of the page itself. @type {Failure} */
 const UNEXPECTED = { code: "internal", retryable: true };
 
-/** @typedef {{exchange: Exchange, controller: AbortController, stopping: boolean}} Running */
+/** @typedef {{exchange: Exchange, controller: AbortController, stopping: boolean, left: boolean}} Running */
 
 export class Chat {
   #page;
@@ -23,6 +31,8 @@ export class Chat {
   #views = new Map();
   /** @type {Running | undefined} */
   #running;
+  /** @type {AbortController | undefined} */
+  #opening;
 
   /** @param {ChatSurroundings} page */
   constructor(page) {
@@ -31,25 +41,84 @@ export class Chat {
     this.#tools = {
       translator: page.translator,
       announcer: this.#announcer,
-      write: createWriter(),
+      write: createWriters(),
       retry: (/** @type {Exchange} */ exchange) => this.#retry(exchange),
+      rated: (/** @type {Exchange} */ exchange, /** @type {Feedback | null} */ given) => {
+        exchange.feedback = given;
+        page.conversation.save();
+      },
+      regenerate: (/** @type {Exchange} */ exchange) => this.#regenerate(exchange),
+      edit: (/** @type {Exchange} */ exchange, /** @type {string} */ question) =>
+        this.#edit(exchange, question),
+      choose: (/** @type {Exchange} */ exchange, /** @type {Exchange} */ version) =>
+        this.#choose(exchange, version),
+      versions: (/** @type {Exchange} */ exchange) => page.conversation.versions(exchange),
     };
   }
 
-  /** Show the conversation as it is kept, and go on with what was being answered. */
+  /** Show the conversation that is open: first as this tab has it, then as the server has it. */
+  async open() {
+    const { conversation, translator } = this.#page;
+    const { id } = conversation;
+    this.show();
+    if (!id || this.#running) return;
+    this.#opening?.abort();
+    this.#opening = new AbortController();
+    const { signal } = this.#opening;
+    this.#wait(conversation.exchanges.length === 0);
+    try {
+      const kept = exchangesOf(await keptConversation(id, signal), translator.language);
+      if (signal.aborted || this.#running || !conversation.differs(kept)) return;
+      conversation.become(id, kept);
+      this.show();
+    } catch (error) {
+      if (!signal.aborted && conversation.exchanges.length === 0) this.#missing(error);
+    } finally {
+      if (!signal.aborted) this.#wait(false);
+    }
+  }
+
+  /** @param {boolean} busy */
+  #wait(busy) {
+    this.#page.transcript.setAttribute("aria-busy", String(busy));
+  }
+
+  /** @param {unknown} error why there is nothing to show */
+  #missing(error) {
+    const { translator, transcript } = this.#page;
+    const said = document.createElement("p");
+    said.className = "missing";
+    said.setAttribute("role", "alert");
+    const { code } = error instanceof ChatError ? error.failure : UNEXPECTED;
+    translator.set(said, `failure.${code}`);
+    transcript.replaceChildren(said);
+  }
+
+  /** Show the conversation as it is kept here, and go on with what was being answered. */
   show() {
+    this.leave();
     this.#views.clear();
     this.#page.transcript.replaceChildren();
-    for (const exchange of this.#page.conversation.exchanges) {
-      const view = this.#add(exchange);
-      if (exchange.state === "pending") this.#run(exchange, view);
-    }
+    this.#draw();
+    const last = this.#page.conversation.exchanges.at(-1);
+    const view = last && this.#views.get(last);
+    if (last?.state === "pending" && view) this.#run(last, view);
+  }
+
+  /** Read no further: the server writes on, and keeps it. */
+  leave() {
+    this.#opening?.abort();
+    if (!this.#running) return;
+    this.#running.left = true;
+    this.#running.controller.abort();
+    this.#running = undefined;
+    this.#page.onBusy(false);
   }
 
   /** @param {string} question */
   ask(question) {
     const { conversation, translator } = this.#page;
-    const exchange = conversation.begin(question, translator.language);
+    const exchange = conversation.begin(question, wanted().language ?? translator.language);
     return this.#run(exchange, this.#add(exchange));
   }
 
@@ -58,6 +127,22 @@ export class Chat {
     if (!this.#running) return;
     this.#running.stopping = true;
     halt(this.#running);
+  }
+
+  /** Show what is shown of the conversation; views that stay are not drawn again. */
+  #draw() {
+    const { conversation, transcript } = this.#page;
+    const { exchanges } = conversation;
+    for (const [exchange, view] of this.#views) {
+      if (exchanges.includes(exchange)) continue;
+      view.element.remove();
+      this.#views.delete(exchange);
+    }
+    for (const exchange of exchanges) {
+      const view = this.#views.get(exchange);
+      if (view) transcript.append(view.element);
+      else this.#add(exchange);
+    }
   }
 
   /** @param {Exchange} exchange */
@@ -77,27 +162,63 @@ export class Chat {
     this.#run(exchange, view);
   }
 
+  /** @param {Exchange} exchange */
+  #regenerate(exchange) {
+    if (this.#running) return;
+    const { conversation } = this.#page;
+    this.#insteadOf(conversation.regenerate(exchange));
+  }
+
+  /**
+   * @param {Exchange} exchange
+   * @param {string} question
+   */
+  #edit(exchange, question) {
+    if (this.#running) return;
+    const { conversation, translator } = this.#page;
+    this.#insteadOf(conversation.edit(exchange, question, wanted().language ?? translator.language));
+  }
+
+  /** @param {Exchange} exchange that takes the place of another */
+  #insteadOf(exchange) {
+    this.#draw();
+    const view = this.#views.get(exchange);
+    if (view) this.#run(exchange, view);
+  }
+
+  /**
+   * @param {Exchange} exchange
+   * @param {Exchange} version
+   */
+  #choose(exchange, version) {
+    if (this.#running) return;
+    const { conversation } = this.#page;
+    const leaf = conversation.choose(exchange, version);
+    this.#draw();
+    this.#views.get(version)?.focusVersions();
+    if (version.state === "pending") return this.show();
+    rememberBranch(conversation.id, leaf);
+  }
+
   /**
    * @param {Exchange} exchange
    * @param {ExchangeView} view
    */
   async #run(exchange, view) {
-    const running = { exchange, controller: new AbortController(), stopping: false };
+    const running = { exchange, controller: new AbortController(), stopping: false, left: false };
     this.#running = running;
     this.#page.onBusy(true);
     this.#announcer.say(this.#page.translator.text("answer.waiting"));
     try {
       await this.#receive(running, view);
     } catch (error) {
-      this.#end(exchange, error, running.controller.signal);
-    } finally {
-      this.#page.conversation.save();
-      view.settle();
-      if (this.#running === running) {
-        this.#running = undefined;
-        this.#page.onBusy(false);
-      }
+      if (!running.left) this.#end(exchange, error, running.controller.signal);
     }
+    if (running.left) return;
+    this.#page.conversation.save();
+    view.settle();
+    this.#running = undefined;
+    this.#page.onBusy(false);
   }
 
   /**
@@ -106,11 +227,12 @@ export class Chat {
    */
   async #receive(running, view) {
     const { exchange, controller } = running;
-    const request = await this.#request(exchange);
+    const request = await this.#request(exchange, controller.signal);
     const sentences = new Sentences();
     for await (const event of streamAnswer(request, controller.signal, this.#page.onFailure)) {
       exchange.eventId = event.id;
       if (event.type === "start") this.#started(running, event.start);
+      else if (event.type === "state") this.#told(view, event.state);
       else if (event.type === "done") this.#done(exchange, event.report);
       else {
         exchange.answer += event.text;
@@ -123,15 +245,25 @@ export class Chat {
 
   /**
    * @param {Exchange} exchange
+   * @param {AbortSignal} signal
    * @returns {Promise<AnswerRequest>}
    */
-  async #request({ question, language, parent, again, key, streamId, eventId }) {
-    const { conversation } = this.#page;
+  async #request({ question, language, parent, again, key, streamId, eventId }, signal) {
+    const { conversation, onAsked } = this.#page;
     const place = { streamId, eventId };
-    if (again) return { path: again, body: { language }, key, place };
-    if (!conversation.id) conversation.id = await newConversation();
+    if (again) {
+      const said = again.endsWith("/edit") ? { message: question } : {};
+      return { path: again, body: { ...said, ...wanted(), language }, key, place };
+    }
+    if (!conversation.id) {
+      const id = await newConversation();
+      signal.throwIfAborted();
+      conversation.id = id;
+      onAsked();
+    }
     const path = `api/conversations/${conversation.id}/messages`;
-    const body = { message: question, language, ...(parent && { parent_id: parent }) };
+    const more = { ...wanted(), language, ...(parent && { parent_id: parent }) };
+    const body = { message: question, ...more };
     return { path, body, key, place };
   }
 
@@ -139,11 +271,22 @@ export class Chat {
    * @param {Running} running
    * @param {AnswerStart} start
    */
-  #started(running, { model, stream_id }) {
-    Object.assign(running.exchange, { streamId: stream_id, model });
+  #started(running, { model, stream_id, question_id = "" }) {
+    Object.assign(running.exchange, { streamId: stream_id, questionId: question_id, model });
     this.#page.conversation.save();
     this.#page.onModel(model);
+    this.#page.onAsked();
     if (running.stopping) halt(running);
+  }
+
+  /**
+   * @param {ExchangeView} view
+   * @param {AnswerState} state
+   */
+  #told(view, { queue = 0 }) {
+    view.wait(queue);
+    const { translator } = this.#page;
+    if (queue) this.#announcer.say(translator.text("answer.queue", { count: queue }));
   }
 
   /**

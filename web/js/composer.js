@@ -1,6 +1,6 @@
 /**
- * Where a question is written: grows with the text, keeps the draft, counts near the
- * limit, and sends; or stops what is being answered. Knows nothing of answers.
+ * Where a question is written: grows with the text, keeps a draft for each conversation,
+ * counts near the limit, and sends; or stops what is being answered. Knows nothing of answers.
  */
 
 import { MAX_MESSAGE_CHARACTERS } from "./conversation.js";
@@ -15,24 +15,44 @@ export class Composer {
   #button;
   #count;
   #translator;
-  #store;
+  #drafts;
+  #conversation = "";
   #busy = false;
 
   /**
    * @param {HTMLFormElement} form
    * @param {import("./i18n.js").Translator} translator
-   * @param {import("./store.js").Store} store keeps the draft
+   * @param {import("./drafts.js").Drafts} drafts
    * @param {Wishes} wishes
    */
-  constructor(form, translator, store, wishes) {
+  constructor(form, translator, drafts, wishes) {
     this.#form = form;
     this.#field = find(form, "textarea", HTMLTextAreaElement);
     this.#button = find(form, ".send", HTMLButtonElement);
     this.#count = find(form, "#count", HTMLElement);
     this.#translator = translator;
-    this.#store = store;
+    this.#drafts = drafts;
     this.#listen(wishes);
-    this.#write(String(store.read("draft") ?? ""));
+    this.#write(drafts.read(""));
+  }
+
+  /**
+   * Go on with what was begun for this conversation.
+   * @param {string} conversation its id; empty: a new one
+   */
+  turnTo(conversation) {
+    this.#conversation = conversation;
+    this.#write(this.#drafts.read(conversation));
+  }
+
+  /**
+   * What is being written belongs to this conversation, which has only now been made.
+   * @param {string} conversation
+   */
+  belongsTo(conversation) {
+    this.#drafts.write(this.#conversation, "");
+    this.#conversation = conversation;
+    this.#drafts.write(conversation, this.#field.value);
   }
 
   get busy() {
@@ -87,7 +107,7 @@ export class Composer {
   /** @param {string} text */
   #write(text) {
     if (this.#field.value !== text) this.#field.value = text;
-    this.#store.write("draft", text);
+    this.#drafts.write(this.#conversation, text);
     this.#grow();
     this.#refresh();
   }

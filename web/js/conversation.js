@@ -1,45 +1,49 @@
 /**
- * The conversation of this tab as far as it has been seen: the server keeps it, this keeps
- * its id and a copy across reloads, together with the one before. Knows nothing of the
- * network or of how an exchange is shown.
+ * The conversation that is open, as far as it has been seen: every version of every
+ * exchange, and which of them are shown. The server keeps it; this keeps a copy across
+ * reloads. Knows nothing of the network or of how an exchange is shown.
  */
 
 export const MAX_MESSAGE_CHARACTERS = 8000;
 const KEY_BYTES = 16;
 
-/** @typedef {{id: string, exchanges: Exchange[]}} Kept */
-
 export class Conversation {
   #store;
-  /** @type {Kept} */
-  #now;
-  /** @type {Kept} */
-  #previous;
+  #id;
+  /** In the order in which they came. @type {Exchange[]} */
+  #all;
 
   /** @param {import("./store.js").Store} store */
   constructor(store) {
     this.#store = store;
-    this.#now = restored(store.read("now"));
-    this.#previous = restored(store.read("before"));
+    const { id, all } = Object(store.read("now"));
+    this.#id = String(id ?? "");
+    this.#all = Array.isArray(all) ? all : [];
   }
 
-  /** @returns {readonly Exchange[]} */
+  /** The branch that is shown, oldest first. @returns {readonly Exchange[]} */
   get exchanges() {
-    return this.#now.exchanges;
+    return this.#all.filter(({ shown }) => shown);
   }
 
   /** By which the server knows it; empty until something was asked. */
   get id() {
-    return this.#now.id;
+    return this.#id;
   }
 
   set id(/** @type {string} */ id) {
-    this.#now.id = id;
+    this.#id = id;
     this.save();
   }
 
-  get hasPrevious() {
-    return this.#previous.exchanges.length > 0;
+  /**
+   * Another conversation takes its place.
+   * @param {string} id
+   * @param {Exchange[]} all
+   */
+  become(id, all) {
+    this.#all = all;
+    this.id = id;
   }
 
   /**
@@ -47,12 +51,28 @@ export class Conversation {
    * @param {Language} language
    */
   begin(question, language) {
-    const parent = this.#now.exchanges.findLast(({ streamId }) => streamId)?.streamId ?? "";
-    /** @type {Exchange} */
-    const exchange = { question, language, parent, again: "", key: newKey(), ...unanswered() };
-    this.#now.exchanges.push(exchange);
-    this.save();
-    return exchange;
+    const parent = this.exchanges.findLast(({ streamId }) => streamId)?.streamId ?? "";
+    return this.#add({ question, language, parent, questionId: "", again: "" });
+  }
+
+  /**
+   * Another answer to the same question.
+   * @param {Exchange} exchange
+   */
+  regenerate({ question, language, parent, questionId, streamId }) {
+    const again = `api/messages/${streamId}/regenerate`;
+    return this.#add({ question, language, parent, questionId, again });
+  }
+
+  /**
+   * The same question in other words.
+   * @param {Exchange} exchange
+   * @param {string} question
+   * @param {Language} language
+   */
+  edit({ parent, questionId }, question, language) {
+    const again = questionId && `api/messages/${questionId}/edit`;
+    return this.#add({ question, language, parent, questionId: "", again });
   }
 
   /**
@@ -69,27 +89,94 @@ export class Conversation {
     this.save();
   }
 
-  /** Begin anew; the conversation so far can be brought back once. */
-  clear() {
-    this.#previous = this.#now;
-    this.#now = { id: "", exchanges: [] };
-    this.save();
+  /**
+   * All that was said at this place, one after the other. What failed without a word is none.
+   * @param {Exchange} exchange
+   * @returns {Exchange[]}
+   */
+  versions(exchange) {
+    return this.#all.filter(
+      (other) =>
+        other === exchange ||
+        (other.parent === exchange.parent && !other.shown && other.streamId && !isVoid(other)),
+    );
   }
 
-  bringBack() {
-    this.#now = this.#previous;
-    this.#previous = { id: "", exchanges: [] };
+  /**
+   * Show another version, and what was said after it last.
+   * @param {Exchange} exchange that is shown
+   * @param {Exchange} version of it
+   * @returns {string} the last message that is shown now
+   */
+  choose(exchange, version) {
+    this.#hideFrom(exchange);
+    /** @type {Exchange | undefined} */
+    let next = version;
+    let end = "";
+    while (next) {
+      next.shown = true;
+      end = endOf(next);
+      next = this.#all.findLast(({ parent }) => parent === end);
+    }
     this.save();
+    return end;
+  }
+
+  /**
+   * Tell whether the server knows of something that is not known here.
+   * @param {Exchange[]} kept
+   */
+  differs(kept) {
+    const sign = (/** @type {Exchange[]} */ all) =>
+      all
+        .filter(({ streamId, questionId }) => streamId || questionId)
+        .map((each) => [endOf(each), each.shown, each.state, each.answer.length].join())
+        .join();
+    return sign(kept) !== sign(this.#all);
   }
 
   save() {
-    this.#store.write("now", this.#now);
-    this.#store.write("before", this.#previous);
+    this.#store.write("now", { id: this.#id, all: this.#all });
+  }
+
+  /**
+   * What is asked at the place of another hides that, and all after it.
+   * @param {Pick<Exchange, "question" | "language" | "parent" | "questionId" | "again">} asked
+   */
+  #add(asked) {
+    const rival = asked.again
+      ? this.exchanges.find(({ parent }) => parent === asked.parent)
+      : undefined;
+    if (rival) this.#hideFrom(rival);
+    /** @type {Exchange} */
+    const exchange = { ...asked, key: newKey(), shown: true, ...unanswered() };
+    this.#all.push(exchange);
+    this.save();
+    return exchange;
+  }
+
+  /** @param {Exchange} exchange */
+  #hideFrom(exchange) {
+    const shown = this.exchanges;
+    for (const each of shown.slice(shown.indexOf(exchange))) each.shown = false;
   }
 }
 
-/** @returns {Omit<Exchange, "question" | "language" | "parent" | "again" | "key">} */
-function unanswered() {
+/**
+ * What is asked next comes after this message.
+ * @param {Exchange} exchange
+ */
+function endOf({ streamId, questionId }) {
+  return streamId || questionId || "none";
+}
+
+/** @param {Exchange} exchange */
+function isVoid({ state, answer }) {
+  return state === "failed" && !answer;
+}
+
+/** @returns {Pick<Exchange, "answer" | "model" | "truncated" | "ended" | "state" | "streamId" | "eventId">} */
+export function unanswered() {
   const answer = { answer: "", model: "", truncated: false, ended: false };
   return { ...answer, state: "pending", streamId: "", eventId: "" };
 }
@@ -106,13 +193,4 @@ function againPath({ streamId, answer }) {
 function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/**
- * @param {any} kept
- * @returns {Kept}
- */
-function restored(kept) {
-  const { id, exchanges } = Object(kept);
-  return { id: String(id ?? ""), exchanges: Array.isArray(exchanges) ? exchanges : [] };
 }

@@ -17,6 +17,7 @@ export function factsOf({ state, model, truncated, report }) {
   if (tokens) facts.push(["answer.tokens", { count: tokens, written: written ?? tokens }]);
   if (seconds) facts.push(["answer.latency", { seconds: rounded(seconds) }]);
   if (written && seconds) facts.push(["answer.rate", { rate: rounded(written / seconds) }]);
+  if (report?.cached) facts.push(["answer.shared"]);
   if (truncated) facts.push(["answer.truncated"]);
   return facts;
 }

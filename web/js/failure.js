@@ -95,7 +95,7 @@ export function streamError(data, response) {
  * @param {unknown} code
  * @returns {FailureCode | undefined}
  */
-function knownCode(code) {
+export function knownCode(code) {
   return SERVER_CODES.find((known) => known === code);
 }
 

@@ -4,6 +4,8 @@
  * Knows nothing of how the state is shown.
  */
 
+import { keepServed } from "./wanted.js";
+
 const INTERVAL_MS = 30_000;
 const LIMIT_MS = 10_000;
 
@@ -28,7 +30,10 @@ async function check() {
 export async function activeModel() {
   try {
     const response = await fetch("api/models", { signal: AbortSignal.timeout(LIMIT_MS) });
-    return response.ok ? String((await response.json()).active_model ?? "") : "";
+    if (!response.ok) return "";
+    const { models, active_model } = await response.json();
+    keepServed(models);
+    return String(active_model);
   } catch {
     return "";
   }

@@ -27,6 +27,8 @@ function speaks(tag, language) {
 export class Translator {
   #load;
   #preferred;
+  /** Views whose own catalogue was asked for; "" is the page's. */
+  #views = [""];
   /** @type {Record<string, Entry>} */
   #entries = {};
   /** @type {WeakMap<Element, Values>} */
@@ -37,8 +39,11 @@ export class Translator {
   /** @type {Language} */
   language = "en";
 
+  /** The reader's own tag of it, for dates and numbers: es-AR. */
+  tag = "en";
+
   /**
-   * @param {(language: Language) => Promise<Record<string, Entry>>} load
+   * @param {(language: Language, view: string) => Promise<Record<string, Entry>>} load
    * @param {readonly string[]} preferred the reader's tags: es-MX writes 2.5, es-AR 2,5
    */
   constructor(load, preferred) {
@@ -49,10 +54,31 @@ export class Translator {
   /** @param {Language} language */
   async use(language) {
     const tag = this.#preferred.find((preferred) => speaks(preferred, language)) ?? language;
-    this.#entries = await this.#load(language);
+    this.#entries = await this.#read(language);
     this.#numbers = new Intl.NumberFormat(tag, { maximumFractionDigits: 2 });
     this.#plurals = new Intl.PluralRules(tag);
     this.language = language;
+    this.tag = tag;
+  }
+
+  /**
+   * Add the words of a view that is opened only now; they follow every switch of language.
+   * @param {string} view as in `i18n/<view>.<language>.json`
+   * @returns {Promise<void>}
+   */
+  async load(view) {
+    if (this.#views.includes(view)) return;
+    const { language } = this;
+    const entries = await this.#load(language, view);
+    if (language !== this.language) return this.load(view);
+    this.#views.push(view);
+    this.#entries = { ...this.#entries, ...entries };
+  }
+
+  /** @param {Language} language */
+  async #read(language) {
+    const catalogues = await Promise.all(this.#views.map((view) => this.#load(language, view)));
+    return Object.assign({}, ...catalogues);
   }
 
   /**

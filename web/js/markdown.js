@@ -3,7 +3,7 @@
  * The HTML is not yet safe: sanitize.js comes after. Knows nothing of the document.
  */
 
-import { Lexer, Parser, Renderer } from "../vendor/marked.js";
+import { Lexer, Marked, Parser, Renderer } from "../vendor/marked.js";
 
 const LINK_PROTOCOLS = ["http:", "https:", "mailto:"];
 
@@ -87,7 +87,57 @@ class AnswerRenderer extends Renderer {
   }
 }
 
-const OPTIONS = { gfm: true, breaks: true, renderer: new AnswerRenderer() };
+/**
+ * What stands between the marks of a formula is no Markdown. The TeX goes on as code in the
+ * language `math`, so it can be read where nothing draws it.
+ * @param {string} tex
+ * @param {boolean} display
+ */
+function formula(tex, display) {
+  const code = `<code class="language-math">${escape(tex.trim())}</code>`;
+  return display ? `<pre>${code}</pre>\n` : code;
+}
+
+/** A price is none: a formula touches its marks, and no figure follows. */
+const INLINE_FORMULA = /^(?:\$\$([^$\n]+)\$\$|\$(?!\s)([^$\n]*[^\s$\\])\$(?!\d)|\\\(([^\n]+?)\\\))/;
+
+/** Up to its end, or as far as it has come: nothing in it may be taken for a list. */
+const BLOCK_FORMULA = /^ {0,3}(?:\$\$((?:(?!\n\s*\n|\$\$)[^])*)(?:\$\$|$)|\\\[((?:(?!\n\s*\n|\\\])[^])*)(?:\\\]|$))[ \t]*(?:\n|$)/;
+
+/** @param {string} text @param {RegExp} marks */
+function beginning(text, marks) {
+  const at = text.search(marks);
+  return at < 0 ? undefined : at;
+}
+
+const { extensions = null } = new Marked({
+  extensions: [
+    {
+      name: "formula",
+      level: "inline",
+      start: (text) => beginning(text, /\$|\\\(/),
+      tokenizer: (text) => {
+        const found = INLINE_FORMULA.exec(text);
+        if (!found) return;
+        return { type: "formula", raw: found[0], text: found[1] ?? found[2] ?? found[3] ?? "" };
+      },
+      renderer: (token) => formula(token["text"], false),
+    },
+    {
+      name: "formulas",
+      level: "block",
+      start: (text) => beginning(text, /(?:^|\n) {0,3}(?:\$\$|\\\[)/),
+      tokenizer: (text) => {
+        const found = BLOCK_FORMULA.exec(text);
+        if (!found) return;
+        return { type: "formulas", raw: found[0], text: found[1] ?? found[2] ?? "" };
+      },
+      renderer: (token) => formula(token["text"], true),
+    },
+  ],
+}).defaults;
+
+const OPTIONS = { gfm: true, breaks: true, renderer: new AnswerRenderer(), extensions };
 
 /**
  * @param {Token[]} tokens
@@ -126,6 +176,10 @@ function asWritten(text) {
 const UNDECIDED =
   /(?:^|\n)(?:\|(?![ \t:|-]+(?:\n|$))[^\n]*(?:\n[ \t:|-]*)?|[ \t]*(?:[-=*_+#>`~]+|\d{1,9}[.)]?)[ \t]*)$/;
 
+/** So many items of a list may be drawn again and again; of more, the first are finished. */
+const MOST_ITEMS = 60;
+const KEPT_ITEMS = 20;
+
 /**
  * Cut growing text after its last finished block. Text that is still to come can
  * change the last block only.
@@ -136,9 +190,28 @@ export function split(text) {
   const tokens = blocks(text.replace(UNDECIDED, ""));
   const last = tokens.findLastIndex((token) => token.type !== "space");
   const finished = tokens.slice(0, Math.max(last, 0));
+  const growing = tokens[last];
+  if (growing && isLongList(growing)) finished.push(beginningOf(growing));
   const source = finished.map((token) => token.raw).join("");
   if (!text.startsWith(source)) return { finished: [], rest: text };
   return { finished, rest: text.slice(source.length) };
+}
+
+/**
+ * @param {Token} token
+ * @returns {token is Tokens<"List">}
+ */
+function isLongList(token) {
+  return token.type === "list" && token["items"].length > MOST_ITEMS;
+}
+
+/**
+ * @param {Tokens<"List">} list
+ * @returns {Tokens<"List"> & {cut: true}} all of it but the last items
+ */
+function beginningOf(list) {
+  const items = list.items.slice(0, -KEPT_ITEMS);
+  return { ...list, cut: true, items, raw: items.map(({ raw }) => raw).join("") };
 }
 
 /**

@@ -1,12 +1,13 @@
 /**
- * The conversation's place on the page: composer, suggestions, and the ways to begin anew
- * or go back. The larger half of the page, which reads and shows answers, is fetched when
+ * The chat's place on the page: the composer, the first questions, and the conversation
+ * that is open. The larger half of the page, which reads and shows answers, is fetched when
  * it is first needed. Knows nothing of answers itself.
  */
 
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { find } from "./dom.js";
+import { Drafts } from "./drafts.js";
 import { Follower } from "./follow.js";
 
 /** @typedef {import("./chat.js").Chat} Chat */
@@ -32,29 +33,60 @@ export class Page {
     this.#conversation = new Conversation(store);
     this.#follower = new Follower(element("scroller"), element("transcript"), button("newest"));
     const form = find(document, "#composer", HTMLFormElement);
-    this.#composer = new Composer(form, translator, store, {
+    this.#composer = new Composer(form, translator, new Drafts(store), {
       send: (question) => this.#ask(question),
       stop: () => this.#fetched?.then((chat) => chat.stop()),
     });
   }
 
-  async open() {
+  open() {
     const conversation = this.#conversation;
-    button("new").addEventListener("click", () => this.#replace(() => conversation.clear()));
-    button("previous").addEventListener("click", () =>
-      this.#replace(() => conversation.bringBack()),
-    );
-    for (const suggestion of element("suggestions").querySelectorAll("button")) {
-      suggestion.addEventListener("click", () => {
-        if (!this.#composer.busy) this.#ask(suggestion.textContent ?? "");
-      });
-    }
+    button("new").addEventListener("click", () => this.#beginAnew());
+    find(document, "a[data-place=chat]", HTMLElement).addEventListener("click", () => {
+      if (location.hash === "#/") this.#beginAnew();
+    });
+    element("suggestions").addEventListener("click", ({ target }) => {
+      if (target instanceof HTMLButtonElement && !this.#composer.busy) this.#ask(target.innerText);
+    });
     for (const sign of ["input", "pointerdown"]) {
       element("main").addEventListener(sign, () => this.#chat().catch(() => {}), { once: true });
     }
     window.addEventListener("pagehide", () => conversation.save());
     document.addEventListener("visibilitychange", () => conversation.save());
-    await this.#show();
+  }
+
+  /**
+   * Show a conversation.
+   * @param {string} id empty: a new one
+   */
+  async show(id) {
+    const conversation = this.#conversation;
+    if (id !== conversation.id) {
+      await this.#leave();
+      conversation.become(id, []);
+    }
+    this.#composer.turnTo(id);
+    this.#arrange();
+    this.#composer.focus();
+    if (!id && !this.#fetched && conversation.exchanges.length === 0) return;
+    const chat = await this.#chat().catch(() => undefined);
+    if (!chat) return this.#surroundings.onFailure();
+    await chat.open();
+    this.#arrange();
+    this.#follower.toEnd();
+  }
+
+  async #leave() {
+    (await this.#fetched?.catch(() => undefined))?.leave();
+  }
+
+  async #beginAnew() {
+    if (location.hash !== "#/" && this.#conversation.id) location.hash = "#/";
+    else {
+      await this.#leave();
+      this.#conversation.become("", []);
+      await this.show("");
+    }
   }
 
   /** @returns {Promise<Chat>} */
@@ -72,6 +104,7 @@ export class Page {
         transcript: element("transcript"),
         announcements: element("announcements"),
         onBusy: (busy) => this.#busy(busy),
+        onAsked: () => this.#asked(),
       });
     } catch (error) {
       this.#fetched = undefined;
@@ -95,6 +128,17 @@ export class Page {
     this.#surroundings.onFailure();
   }
 
+  /** The conversation has an address from its first question on. */
+  #asked() {
+    const { id } = this.#conversation;
+    if (id && location.hash !== `#/c/${id}`) {
+      history.replaceState(null, "", `#/c/${id}`);
+      document.dispatchEvent(new Event("address"));
+      this.#composer.belongsTo(id);
+    }
+    this.#surroundings.onAsked(id);
+  }
+
   /**
    * The button that began it may have gone: the focus must not go with it.
    * @param {boolean} busy
@@ -106,24 +150,10 @@ export class Page {
     this.#follower.toEnd();
   }
 
-  /** @param {() => void} change */
-  async #replace(change) {
-    (await this.#chat()).stop();
-    change();
-    await this.#show();
-  }
-
-  async #show() {
-    this.#arrange();
-    this.#composer.focus();
-    if (this.#fetched || this.#conversation.exchanges.length > 0) (await this.#chat()).show();
-    this.#follower.toEnd();
-  }
-
   #arrange() {
-    const empty = this.#conversation.exchanges.length === 0;
+    const { id, exchanges } = this.#conversation;
+    const empty = !id && exchanges.length === 0;
     document.body.dataset["view"] = empty ? "welcome" : "conversation";
     button("new").hidden = empty;
-    button("previous").hidden = !this.#conversation.hasPrevious;
   }
 }

@@ -1,24 +1,32 @@
 /**
- * Markdown that grows on the screen: finished blocks are frozen, the last one is
- * drawn again at most once a frame. Knows nothing of where the text comes from.
+ * Markdown that grows on the screen: finished blocks are frozen, the last one is drawn
+ * again at most once a frame, and less often where drawing it takes long. Knows nothing of
+ * where the text comes from.
  */
 
+import { finishBlock } from "./block.js";
 import { blocks, preview, split, toHtml } from "./markdown.js";
+
+/** Of the time that drawing takes, so much is left to everything else afterwards. */
+const REST = 3;
+const QUICK_MS = 8;
 
 export class Prose {
   #element;
-  #write;
+  #tools;
   #rest = "";
   #frame = 0;
+  /** Before then the last block is not drawn again. */
+  #restUntil = 0;
   #live = document.createElement("div");
 
   /**
    * @param {Element} element
-   * @param {Writer} write
+   * @param {BlockTools} tools
    */
-  constructor(element, write) {
+  constructor(element, tools) {
     this.#element = element;
-    this.#write = write;
+    this.#tools = tools;
     this.clear();
   }
 
@@ -49,32 +57,28 @@ export class Prose {
   }
 
   #draw() {
+    const begun = performance.now();
+    if (begun < this.#restUntil) {
+      this.#frame = requestAnimationFrame(() => this.#draw());
+      return;
+    }
     this.#frame = 0;
     const { finished, rest } = split(this.#rest);
     this.#freeze(finished);
     this.#rest = rest;
-    this.#write(this.#live, toHtml(blocks(preview(rest))));
+    this.#tools.write.markdown(this.#live, toHtml(blocks(preview(rest))));
+    const took = performance.now() - begun;
+    this.#restUntil = took > QUICK_MS ? performance.now() + REST * took : 0;
   }
 
   /** @param {Token[]} tokens */
   #freeze(tokens) {
     for (const token of tokens.filter(({ type }) => type !== "space")) {
       const block = document.createElement("div");
-      this.#write(block, toHtml([token]));
+      this.#tools.write.markdown(block, toHtml([token]));
+      if ("cut" in token) block.dataset["cut"] = "";
       this.#live.before(block);
-      requestAnimationFrame(() => makeScrollable(block));
-    }
-  }
-}
-
-/**
- * What is wider than the screen scrolls in itself, by keyboard as well.
- * @param {Element} block
- */
-function makeScrollable(block) {
-  for (const element of block.querySelectorAll("pre, .scroll")) {
-    if (element instanceof HTMLElement && element.scrollWidth > element.clientWidth) {
-      element.tabIndex = 0;
+      finishBlock(block, this.#tools);
     }
   }
 }

@@ -17,7 +17,7 @@ const { DOMPurify, trustedTypes } =
 const BLOCKS = "p br hr h4 h5 h6 blockquote pre ul ol li div table thead tbody tr th td";
 const SPANS = "a code strong em b i u s del ins mark small sub sup kbd q";
 
-const CONFIG = {
+const MARKDOWN = {
   ALLOWED_TAGS: `${BLOCKS} ${SPANS}`.split(" "),
   ALLOWED_ATTR: ["href", "target", "rel", "start", "align", "class"],
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:)/i,
@@ -26,11 +26,35 @@ const CONFIG = {
   ALLOW_ARIA_ATTR: false,
 };
 
-const ALLOWED_CLASS = /^(?:scroll|language-[\w+#.-]+)$/;
+const CODE = {
+  ALLOWED_TAGS: ["span"],
+  ALLOWED_ATTR: ["class"],
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+};
+
+const SIGNS = "math mrow mi mn mo ms mtext mspace mfrac msqrt mroot mstyle merror mpadded mphantom";
+const PLACES = "msub msup msubsup munder mover munderover mtable mtr mtd menclose";
+
+const FORMULA = {
+  ALLOWED_TAGS: `${SIGNS} ${PLACES}`.split(" "),
+  ALLOWED_ATTR: (
+    "display displaystyle scriptlevel mathvariant mathcolor mathbackground mathsize stretchy " +
+    "fence separator lspace rspace minsize maxsize width height depth voffset linethickness " +
+    "columnalign rowalign columnspacing rowspacing columnlines rowlines accent accentunder " +
+    "notation movablelimits symmetric largeop"
+  ).split(" "),
+  // The source of a formula stands beside it in what KaTeX writes.
+  FORBID_CONTENTS: ["annotation", "annotation-xml", "script", "style", "svg"],
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+};
+
+const ALLOWED_CLASS = /^(?:scroll|language-[\w+#.-]+|hljs-[\w-]+(?: [\w-]+_)*)$/;
 
 /** @param {Element} element */
 function closeOpenEnds(element) {
-  if (element.hasAttribute("class") && !ALLOWED_CLASS.test(element.className)) {
+  if (element.hasAttribute("class") && !ALLOWED_CLASS.test(element.getAttribute("class") ?? "")) {
     element.removeAttribute("class");
   }
   if (element.localName === "a") {
@@ -40,16 +64,20 @@ function closeOpenEnds(element) {
 }
 
 /**
- * Make the function that fills an element with HTML of a model.
+ * Make the functions that fill an element with HTML out of what a model wrote.
  * To be called once: the policy's name is taken from then on.
- * @returns {Writer}
+ * @returns {Writers}
  */
-export function createWriter() {
+export function createWriters() {
   DOMPurify.addHook("afterSanitizeAttributes", closeOpenEnds);
-  /** @param {string} html */
-  const createHTML = (html) => DOMPurify.sanitize(html, CONFIG);
+  /** @param {string} html @param {typeof MARKDOWN | typeof CODE | typeof FORMULA} config */
+  const createHTML = (html, config) => DOMPurify.sanitize(html, config);
   const policy = trustedTypes?.createPolicy("tiza", { createHTML }) ?? { createHTML };
-  return (element, html) => {
-    element.innerHTML = /** @type {string} */ (/** @type {unknown} */ (policy.createHTML(html)));
+  /** @param {typeof MARKDOWN | typeof CODE | typeof FORMULA} config @returns {Writer} */
+  const writer = (config) => (element, html) => {
+    element.innerHTML = /** @type {string} */ (
+      /** @type {unknown} */ (policy.createHTML(html, config))
+    );
   };
+  return { markdown: writer(MARKDOWN), code: writer(CODE), formula: writer(FORMULA) };
 }

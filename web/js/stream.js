@@ -4,7 +4,8 @@
  * Knows nothing of what is shown or kept.
  */
 
-import { ChatError, localError, refusalError, streamError } from "./failure.js";
+import { ChatError, localError, streamError } from "./failure.js";
+import { json, send } from "./server.js";
 import { SseParser } from "./sse.js";
 
 /** The server pings every 15 s of silence; three missed pings are a dead line. */
@@ -63,16 +64,33 @@ export async function newConversation() {
 }
 
 /**
+ * @param {string} id
+ * @param {AbortSignal} signal
+ * @returns {Promise<KeptConversation>} with all its branches
+ */
+export async function keptConversation(id, signal) {
+  const response = await send(`api/conversations/${encodeURIComponent(id)}`, { signal });
+  return response.json().catch(() => {
+    throw localError("connection_lost");
+  });
+}
+
+/**
+ * Have the server remember which branch is shown. Where it cannot, it shows another one next time.
+ * @param {string} id
+ * @param {string} leaf
+ */
+export async function rememberBranch(id, leaf) {
+  const change = { method: "PATCH", ...json({ leaf_id: leaf }) };
+  await send(`api/conversations/${id}`, change).catch(() => {});
+}
+
+/**
  * @param {unknown} error
  * @returns {boolean}
  */
 function passes(error) {
   return error instanceof ChatError && !error.isEnd && PASSING.includes(error.failure.code);
-}
-
-/** @param {object} body */
-function json(body) {
-  return { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }
 
 /**
@@ -102,19 +120,6 @@ function resume(streamId, eventId, signal) {
 }
 
 /**
- * @param {string} path
- * @param {RequestInit} options
- */
-async function send(path, options) {
-  const { signal } = options;
-  const response = await fetch(path, { cache: "no-store", ...options }).catch(() => {
-    throw signal?.aborted ? signal.reason : localError("offline");
-  });
-  if (!response.ok) throw await refusalError(response);
-  return response;
-}
-
-/**
  * @param {number} milliseconds
  * @param {AbortSignal} signal
  */
@@ -140,6 +145,7 @@ async function* answerEvents(response, signal) {
       if (type === "error") throw streamError(event, response);
       if (type === "start") yield { type, id, start: event };
       if (type === "token") yield { type, id, text: String(event.text ?? "") };
+      if (type === "state") yield { type, id, state: event };
       if (type === "done") yield { type, id, report: event };
     }
   }

@@ -1,34 +1,39 @@
 /**
- * The two switches in the bar: language and theme. Both choices outlast the visit.
+ * The page's language and theme, and the two switches for them in the menu. Both choices
+ * outlast the visit; `language` and `theme` are fired on the document when they change.
  * Knows nothing of the conversation.
  */
 
 import { find } from "./dom.js";
 import { bestLanguage } from "./i18n.js";
+import { Store } from "./store.js";
 import { chosenTheme, nextTheme } from "./theme.js";
+import { translator } from "./words.js";
 
-/** @typedef {import("./i18n.js").Translator} Translator */
+const store = new Store(() => localStorage);
 
-/**
- * Speak the reader's language from now on, and offer the other one.
- * @param {Translator} translator
- * @param {import("./store.js").Store} store
- */
-export async function offerLanguages(translator, store) {
-  const button = find(document, "#language", HTMLButtonElement);
+/** Speak the reader's language from now on, and offer the other one. */
+export async function offerLanguages() {
   const kept = store.read("language");
-  /** @param {Language} language */
-  const speak = async (language) => {
-    await translator.use(language);
-    document.documentElement.lang = language;
-    button.lang = other(language);
-    translator.translate(document);
-  };
-  button.addEventListener("click", async () => {
-    await speak(other(translator.language));
-    store.write("language", translator.language);
-  });
+  find(document, "#language", HTMLButtonElement).addEventListener("click", () =>
+    chooseLanguage(other(translator.language)),
+  );
   await speak(kept === "en" || kept === "es" ? kept : bestLanguage(navigator.languages));
+}
+
+/** @param {Language} language to be spoken from now on */
+export async function chooseLanguage(language) {
+  await speak(language);
+  store.write("language", language);
+}
+
+/** @param {Language} language */
+async function speak(language) {
+  await translator.use(language);
+  document.documentElement.lang = language;
+  find(document, "#language", HTMLButtonElement).lang = other(language);
+  translator.translate(document);
+  document.dispatchEvent(new Event("language"));
 }
 
 /**
@@ -39,14 +44,14 @@ function other(language) {
   return language === "en" ? "es" : "en";
 }
 
-/** @param {Translator} translator */
-export function offerThemes(translator) {
+export function offerThemes() {
   const button = find(document, "#theme", HTMLButtonElement);
-  /** @param {Theme} theme */
-  const show = (theme) => {
+  const show = () => {
+    const theme = chosenTheme();
     button.dataset["theme"] = theme;
     translator.name(button, `theme.${theme}`);
   };
-  button.addEventListener("click", () => show(nextTheme()));
-  show(chosenTheme());
+  button.addEventListener("click", nextTheme);
+  document.addEventListener("theme", show);
+  show();
 }

@@ -4,10 +4,16 @@ Knows nothing of HTTP or of the engine.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from tiza.errors import Draining, Overloaded, RequestError
+
+Told = Callable[[int], None]  # of one's place in the queue, from 1; of 0 when it is one's turn
+
+
+def untold(_place: int) -> None:
+    """Tell nobody."""
 
 
 class Admission:
@@ -17,7 +23,7 @@ class Admission:
         self._places = asyncio.Semaphore(places)
         self._queue, self._seconds = queue, seconds
         self._holders: set[asyncio.Timeout] = set()
-        self._waiters: set[asyncio.Timeout] = set()
+        self._waiters: dict[asyncio.Timeout, Told] = {}  # in the order of their turns
         self._empty = asyncio.Event()
         self._empty.set()
         self.draining = False
@@ -33,15 +39,17 @@ class Admission:
         return len(self._waiters)
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
+    async def place(self, told: Told = untold) -> AsyncIterator[None]:
         """Hold a place for the length of the block, which `drain` may cut short.
+
+        Whoever has to wait is told how many go before, and whenever that changes.
 
         Raises:
             Overloaded: the queue is full, or the wait took too long.
             Draining: the process is stopping, or stopped waiting for this block.
 
         """
-        await self._acquire()
+        await self._acquire(told)
         timeout = asyncio.timeout(None)
         try:
             async with timeout:
@@ -76,17 +84,21 @@ class Admission:
         if self._places.locked() and self.waiting >= self._queue:
             raise Overloaded
 
-    async def _acquire(self) -> None:
+    async def _acquire(self, told: Told) -> None:
         self.check()
         timeout = asyncio.timeout(self._seconds)
-        self._waiters.add(timeout)
+        waits = self._places.locked()
+        self._waiters[timeout] = told if waits else untold
+        self._waiters[timeout](self.waiting)
         try:
             async with timeout:
                 await self._places.acquire()
         except TimeoutError as exc:
             raise self._refusal() from exc
         finally:
-            self._waiters.discard(timeout)
+            self._waiters.pop(timeout)(0)
+            for place, each in enumerate(self._waiters.values(), 1):
+                each(place)
         if self.draining:
             self._places.release()
             raise Draining

@@ -11,7 +11,16 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from tiza.api import answers, bounds, conversations, openai, problems, routes, watching
+from tiza.api import (
+    answers,
+    bounds,
+    conversations,
+    openai,
+    problems,
+    routes,
+    suggestions,
+    watching,
+)
 from tiza.api.accounts import entering, first_admin, openid, own_keys, users
 from tiza.api.admission import Admission
 from tiza.api.callers import Callers
@@ -19,18 +28,20 @@ from tiza.api.cookies import LeavesCookies
 from tiza.api.engines import Engines
 from tiza.api.hardening import ClosedDocs, Hardened
 from tiza.api.instruments import Instruments
-from tiza.api.limits import routes as limit_routes
 from tiza.api.middleware import BodyLimit, LastDefence, RequestContext
 from tiza.api.proxies import MountedAt, TrustedProxies
 from tiza.api.state import State
 from tiza.api.stats import Stats
 from tiza.api.streams import routes as stream_routes
+from tiza.api.teaching import lessons as lesson_routes
+from tiza.api.teaching import models as model_routes
+from tiza.api.teaching import runs as run_routes
 from tiza.api.together import Together
 from tiza.api.tracing import Tracing, tracing_of
 from tiza.api.visit import LeavesHeaders
 from tiza.settings import Settings
 
-EXPOSED = ["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Cache"]
+EXPOSED = ["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Cache", "ETag"]
 
 
 def create_app(
@@ -84,11 +95,14 @@ def create_app(
     app.include_router(conversations.router)
     app.include_router(answers.router)
     app.include_router(stream_routes.router)
-    app.include_router(limit_routes.router)
+    app.include_router(suggestions.router)
     app.include_router(entering.router)
     app.include_router(own_keys.router)
     app.include_router(users.router)
     app.include_router(openid.router)
+    app.include_router(lesson_routes.router)
+    app.include_router(model_routes.router)
+    app.include_router(run_routes.router)
     app.openapi = _described(app, settings)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 

@@ -34,6 +34,10 @@ def now() -> str:
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
+def _nobody(_state: Json) -> None:
+    pass
+
+
 class Generation:
     """One answer in the making, for one visit.
 
@@ -56,6 +60,7 @@ class Generation:
         self._finish_reason = "stop"
         self._truncated = False
         self._begun = ""
+        self.tell: Callable[[Json], None] = _nobody  # what is known of an answer before its text
 
     @property
     def is_cached(self) -> bool:
@@ -90,10 +95,19 @@ class Generation:
             check_chat(request, state.settings)
             ticket = self._ticket or await state.limits.take(self._visit, self._most_tokens)
             alone = bool(self._fresh or self._begun or request.conversation_history)
-            shared = state.sharing.stream(CHAT, self._prepare, answer, self._beginning, alone=alone)
+            shared = state.sharing.stream(
+                CHAT,
+                self._prepare,
+                answer,
+                self._beginning,
+                alone=alone,
+                told=lambda place: self.tell({"queue": place}),
+            )
             with ticket.charging(answer):
                 async with shared as stream:
                     self._visit.headers["X-Cache"] = answer.cache
+                    if self.is_cached:
+                        self.tell({"shared": True})
                     yield stream
 
     def settle(self) -> None:

@@ -34,10 +34,11 @@ class NewConversation(_Body):
 
 
 class ConversationChange(_Body):
-    """`PATCH /conversations/{id}`: another title, or the message that ends the chosen branch."""
+    """`PATCH /conversations/{id}`: another title, the end of the chosen branch, or a pin."""
 
     title: Title | None = None
     leaf_id: str | None = None
+    pinned: bool | None = None
 
 
 class FeedbackRequest(_Body):
@@ -46,6 +47,18 @@ class FeedbackRequest(_Body):
     rating: Rating | None
     reason: Annotated[str, Field(max_length=REASON_CHARS)] = ""
     correction: Annotated[str, Field(max_length=CORRECTION_CHARS)] = ""
+
+
+class Keeping(BaseModel):
+    """`GET /me/stored`: how much there is, and after how many days without use it is deleted."""
+
+    conversations: int
+    messages: int
+    ratings: int
+    keys: int
+    sessions: int
+    since: datetime | None = Field(description="Since when you are known; null: you are not.")
+    retention_days: int = Field(description="0: for ever.")
 
 
 class _Imported(BaseModel):

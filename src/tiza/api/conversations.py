@@ -20,6 +20,7 @@ from tiza.api.conversation_schemas import (
     FeedbackRequest,
     ImportReport,
     ImportRequest,
+    Keeping,
     NewConversation,
 )
 from tiza.api.cookies import leave, secured
@@ -28,7 +29,7 @@ from tiza.api.problems import language_of
 from tiza.api.schemas import Problem
 from tiza.api.state import StateDep, StoreDep
 from tiza.api.strict_json import StrictRoute
-from tiza.errors import StoreFull
+from tiza.errors import Forbidden, StoreFull
 from tiza.store.records import Conversation, Feedback, Message, Page
 from tiza.store.store import Store
 from tiza.translation import N_
@@ -59,17 +60,19 @@ def answer(record: object, status: int = 200) -> Response:
     response_model=Page,
     summary=N_("List conversations, the last changed first, or those in which words are found."),
 )
-async def list_conversations(
+async def list_conversations(  # noqa: PLR0917  # FastAPI passes them by name
     person: PersonDep,
     store: StoreDep,
     q: Annotated[str, Query(max_length=1000)] = "",
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    pinned: bool | None = None,
 ) -> Response:
     """List, or search if there is something to search for."""
     if q.strip():
         return answer(await store.search.find(person, q, cursor=cursor, limit=limit))
-    return answer(await store.conversations.list(person, cursor=cursor, limit=limit))
+    page = await store.conversations.list(person, cursor=cursor, limit=limit, pinned=pinned)
+    return answer(page)
 
 
 @router.post(
@@ -116,14 +119,14 @@ async def open_conversation(conversation_id: str, person: PersonDep, store: Stor
 @router.patch(
     "/conversations/{conversation_id}",
     response_model=Conversation,
-    summary=N_("Give a conversation another title, or choose the branch that is shown."),
+    summary=N_("Give a conversation another title, pin it, or choose the branch that is shown."),
 )
 async def change_conversation(
     conversation_id: str, body: ConversationChange, person: PersonDep, store: StoreDep
 ) -> Response:
     """Change what is given."""
     changed = await store.conversations.change(
-        person, conversation_id, title=body.title, leaf_id=body.leaf_id
+        person, conversation_id, title=body.title, leaf_id=body.leaf_id, pinned=body.pinned
     )
     return answer(changed)
 
@@ -171,11 +174,20 @@ async def export_conversation(  # noqa: PLR0917  # FastAPI passes them by name
     summary=N_("Say what you think of an answer, or what it should have been."),
 )
 async def rate_message(
-    message_id: str, body: FeedbackRequest, person: PersonDep, store: StoreDep
+    message_id: str, body: FeedbackRequest, person: PersonDep, caller: CallerDep, store: StoreDep
 ) -> Response:
-    """Keep the feedback instead of an earlier one, or take it back."""
+    """Keep the feedback instead of an earlier one, or take it back. Students correct nothing."""
+    if body.correction and caller.role == "student":
+        raise Forbidden
     given = Feedback(body.rating, body.reason, body.correction) if body.rating else None
     return answer(await store.messages.rate(person, message_id, given))
+
+
+@router.get("/me/stored", summary=N_("Tell how much is kept of you here, and for how long."))
+async def what_is_stored(person: PersonDep, state: StateDep, store: StoreDep) -> Keeping:
+    """Count it."""
+    found = await store.people.stored(person)
+    return Keeping(**vars(found), retention_days=state.settings.retention_days)
 
 
 @router.get(

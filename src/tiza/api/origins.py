@@ -6,6 +6,8 @@ Browsers say where a request comes from, in `Sec-Fetch-Site` and `Origin`; progr
 from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
+from tiza.settings import LOOPBACK
+
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -18,3 +20,11 @@ def is_foreign(method: str, headers: Mapping[str, str], friends: Collection[str]
         return False
     ours = origin is not None and urlsplit(origin).netloc == headers.get("host")
     return site is not None or not (origin is None or ours)
+
+
+def is_loopback_name(host: str) -> bool:
+    """Tell whether a Host header names this machine by a name that nobody else can have."""
+    try:
+        return urlsplit(f"//{host}").hostname in LOOPBACK
+    except ValueError:
+        return False

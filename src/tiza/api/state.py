@@ -1,6 +1,8 @@
 """What one process of the API holds: made by `app`, handed to routes by name."""
 
-from typing import Annotated, cast
+import asyncio
+from collections.abc import Coroutine
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
@@ -13,6 +15,7 @@ from tiza.api.opening import OpeningStore
 from tiza.api.sharing.sharing import Sharing
 from tiza.api.stats import Stats
 from tiza.api.streams.streams import Streams
+from tiza.api.suggester import Suggester
 from tiza.api.together import Together
 from tiza.settings import Settings
 from tiza.store.store import Store
@@ -36,6 +39,14 @@ class State:
         self.opening = OpeningStore(settings.store_url, settings.retention_days, self._timed)
         self.access = Access(settings, self.opening)
         self.streams = Streams(settings, self.opening)
+        self.suggester = Suggester(settings)
+        self._kept: set[asyncio.Task[object]] = set()
+
+    def keep(self, work: Coroutine[Any, Any, object]) -> None:
+        """Do something beside all requests; it is given up when the process ends."""
+        task = asyncio.create_task(work)
+        self._kept.add(task)
+        task.add_done_callback(self._kept.discard)
 
     async def told(self) -> Json:
         """Return this process's part of `GET /stats`."""

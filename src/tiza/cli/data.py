@@ -1,4 +1,4 @@
-"""`tiza data …`: training samples from lessons."""
+"""`tiza data …`: training samples from lessons, and what people say of answers."""
 
 import json
 from collections import Counter
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tiza.generate.step import Pipeline
     from tiza.generate.units import Cost
     from tiza.runs.run import Run
+    from tiza.settings import Settings
+    from tiza.store.records import Opinion
+    from tiza.store.store import Store
 
 STAGE = "generate"
 STATES = {
@@ -206,6 +209,41 @@ def list_runs(*, as_json: bool) -> None:
         click.echo(_("There are no runs yet; `tiza data generate` makes one."))
     else:
         _print_table(rows)
+
+
+@data.command(
+    help=_("Print corrected answers as question and answer, one JSON document a line, for lessons.")
+)
+@click.option("--all", "every", is_flag=True, help=_("All rated answers, also uncorrected ones."))
+def feedback(*, every: bool) -> None:
+    """Print what people think of answers, the oldest first; the audit log says so."""
+    from tiza.cli.users import with_store
+    from tiza.store.credentials import By
+
+    async def work(store: "Store", _settings: "Settings") -> "Sequence[Opinion]":
+        await store.audit.note(By(), "data.exported", "feedback")
+        return await (store.opinions.every() if every else store.opinions.corrections())
+
+    for each in with_store(work):
+        click.echo(json.dumps(_pair(each), ensure_ascii=False))
+
+
+def _pair(given: "Opinion") -> dict[str, Any]:
+    """Return a pair as lessons have it; without a correction, the answer is the model's."""
+    return {
+        "question": given.question,
+        "answer": given.correction or given.answer,
+        "metadata": {
+            "id": given.id,
+            "corrected": bool(given.correction),
+            "model_answer": given.answer,
+            "model": given.model,
+            "rating": given.rating,
+            "reason": given.reason,
+            "follow_up": given.is_follow_up,
+            "at": given.updated_at.isoformat(),
+        },
+    }
 
 
 def _row(run: "Run") -> dict[str, Any]:

@@ -46,6 +46,11 @@ EXAMPLES = 3
 @click.option(
     "--gpus", type=click.IntRange(1), default=1, show_default=True, help=_("GPUs to train on.")
 )
+@click.option(
+    "--run",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=_("Folder to work in, new or of the same run; by default one is found or made."),
+)
 @click.option("--force", is_flag=True, help=_("Promote even a model that fails its exam."))
 @as_json_option
 def teach(lessons: tuple[Path, ...], taxonomy_path: Path, *, as_json: bool, **options: Any) -> None:

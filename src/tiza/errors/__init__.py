@@ -36,6 +36,7 @@
     ├── RunNotFound              no run has that name
     ├── RunBroken                a run's manifest cannot be read
     ├── RunBusy                  another process works on the run
+    ├── RunTaken                 a run was made from something else
     ├── CannotWrite              the disk is full, or the folder is closed to us
     ├── PipelineNotFound         --pipeline names none, and no file
     ├── PipelineInvalid          a pipeline's file cannot be used; says line and key
@@ -93,6 +94,20 @@
         ├── StoreBusy            503 store_busy
         ├── StoreFull            503 store_full
         ├── ModelUnknown         404 model_not_found
+        ├── LessonNotFound       404 not_found
+        ├── LessonMisplaced      409 lesson_misplaced: outside the tree, or with an odd name
+        ├── LessonChanged        412 lesson_changed: somebody else was quicker
+        ├── PreconditionMissing  428 precondition_required: a change of no known version
+        ├── LessonUnwritable     503 lesson_unwritable
+        ├── LessonUneditable     409 lesson_uneditable: its YAML is broken
+        ├── StoredModelNotFound  404 model_not_found
+        ├── ReportNotFound       404 report_not_found
+        ├── ModelFailedExam      409 gate_failed: it needs a confirmation
+        ├── ModelPinned          409 model_pinned: MODEL_PATH comes first
+        ├── ModelUnusable        409 model_unusable
+        ├── TrainingBusy         409 run_busy: one at a time
+        ├── TrainingRunNotFound  404 not_found
+        ├── NothingToGoOnWith    409 run_ended
         ├── MethodNotAllowed     405 method_not_allowed
         ├── RateLimited          429 rate_limited: requests
         │   ├── TokensSpent        429 rate_limited: tokens
@@ -201,7 +216,7 @@ from tiza.errors.requests import (
     StreamsTaken,
     TokensSpent,
 )
-from tiza.errors.runs import CannotWrite, RunBroken, RunBusy, RunNotFound, SamplesInvalid
+from tiza.errors.runs import CannotWrite, RunBroken, RunBusy, RunNotFound, RunTaken, SamplesInvalid
 from tiza.errors.serving import (
     EngineSilent,
     KeyNeeded,
@@ -223,6 +238,22 @@ from tiza.errors.store import (
     StoreNewer,
     StoreNotEmpty,
     StoreUnavailable,
+)
+from tiza.errors.teaching import (
+    LessonChanged,
+    LessonMisplaced,
+    LessonNotFound,
+    LessonUneditable,
+    LessonUnwritable,
+    ModelFailedExam,
+    ModelPinned,
+    ModelUnusable,
+    NothingToGoOnWith,
+    PreconditionMissing,
+    ReportNotFound,
+    StoredModelNotFound,
+    TrainingBusy,
+    TrainingRunNotFound,
 )
 from tiza.errors.training import (
     BaseUnusable,
@@ -273,9 +304,14 @@ __all__ = [
     "KeyNeeded",
     "KeyNotFound",
     "KeyReused",
+    "LessonChanged",
     "LessonError",
     "LessonExists",
+    "LessonMisplaced",
+    "LessonNotFound",
+    "LessonUneditable",
     "LessonUnplaced",
+    "LessonUnwritable",
     "LessonsInvalid",
     "LessonsMissing",
     "LimitsUnavailable",
@@ -286,29 +322,35 @@ __all__ = [
     "MissingExtra",
     "ModelActive",
     "ModelExists",
+    "ModelFailedExam",
     "ModelNeeded",
     "ModelNotFound",
+    "ModelPinned",
     "ModelRefused",
     "ModelUnknown",
     "ModelUnnamable",
     "ModelUnreadable",
     "ModelUnsupported",
+    "ModelUnusable",
     "NameTaken",
     "NoAnswer",
     "NotFound",
     "NotPromoted",
+    "NothingToGoOnWith",
     "Overloaded",
     "PageMissing",
     "PickleRefused",
     "PipelineInvalid",
     "PipelineNotFound",
     "PortTaken",
+    "PreconditionMissing",
     "Problem",
     "ProviderAway",
     "ProviderRefused",
     "RateLimited",
     "RecipeInvalid",
     "RecipeNotFound",
+    "ReportNotFound",
     "ReportUnreadable",
     "RepositoryRefused",
     "RepositoryUnreachable",
@@ -317,6 +359,7 @@ __all__ = [
     "RunBroken",
     "RunBusy",
     "RunNotFound",
+    "RunTaken",
     "SamplesInvalid",
     "SecretUnreadable",
     "ServiceFailed",
@@ -330,6 +373,7 @@ __all__ = [
     "StoreNewer",
     "StoreNotEmpty",
     "StoreUnavailable",
+    "StoredModelNotFound",
     "StreamsTaken",
     "TaxonomyNotFound",
     "TeacherError",
@@ -338,7 +382,9 @@ __all__ = [
     "TemplateUnusable",
     "TizaError",
     "TokensSpent",
+    "TrainingBusy",
     "TrainingDiverged",
+    "TrainingRunNotFound",
     "Unauthenticated",
     "WeightsBroken",
     "fields",

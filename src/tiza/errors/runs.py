@@ -25,6 +25,13 @@ class RunBusy(TizaError):
     hint = N_("Wait until it has ended, or stop it.")
 
 
+class RunTaken(TizaError):
+    """Data: `run`."""
+
+    what = N_("The run {run} was made from other lessons or settings than these.")
+    hint = N_("Begin a new run; this one stays as it is.")
+
+
 class CannotWrite(TizaError):
     """Data: `path`, `reason`."""
 

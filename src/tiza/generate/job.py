@@ -13,6 +13,7 @@ from tiza.generate.step import Pipeline
 from tiza.generate.teacher import Teacher
 from tiza.generate.units import Cost, estimate
 from tiza.progress import Progress, Step
+from tiza.runs.run import Run
 from tiza.settings import Settings
 from tiza.taxonomy.lesson import Lesson
 from tiza.translation import N_
@@ -26,12 +27,13 @@ GOES_ON = N_("Going on with the run {run}.")
 
 @dataclass(frozen=True)
 class Job:
-    """A brief with its lessons, and where it is carried out."""
+    """A brief with its lessons, and where it is carried out; by default in a run that is made."""
 
     brief: Brief
     lessons: Sequence[Lesson]
     settings: Settings
     progress: Progress
+    run: Run | None = None
 
     async def make(self) -> Made:
         """Make the samples.
@@ -63,7 +65,7 @@ class Job:
     async def _make(self, pipeline: Pipeline, teacher: str, ask: Ask) -> Made:
         replay, near = await replay_of(self.brief, self.lessons, self.settings, self.progress)
         order = replace(await self._order(pipeline, teacher), replay=replay, near_misses=near)
-        run, goes_on = open_run(order, self.settings.runs_path)
+        run, goes_on = open_run(order, self.settings.runs_path, self.run)
         if goes_on:
             self._say(GOES_ON, {"run": run.id})
         return await generate(order, run, ask, Bars(self.progress, _by_step(order)))

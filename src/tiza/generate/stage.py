@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tiza.errors import NoAnswer
+from tiza.errors import NoAnswer, RunTaken
 from tiza.generate.budget import Budget, BudgetSpent
 from tiza.generate.candidate import Candidate, Rejected
 from tiza.generate.duplicates import REASONS, Seen
@@ -108,14 +108,23 @@ class Made:
     tokens: int
 
 
-def open_run(order: Order, folder: Path) -> tuple[Run, bool]:
-    """Return the run of this order that was not finished, or else a new one; and whether it was."""
+def open_run(order: Order, folder: Path, place: Run | None = None) -> tuple[Run, bool]:
+    """Return the run of this order that was not finished, or else a new one; and whether it was.
+
+    Raises:
+        RunTaken: the run `place` holds something else already.
+
+    """
     wanted = order.fingerprint()
-    for run in reversed(runs(folder)):
+    for run in reversed(runs(folder)) if place is None else [place]:
         section = run.section(STAGE)
-        if section.get("inputs") == wanted and section.get("state") != COMPLETE:
+        unfinished = section.get("state") != COMPLETE or place is not None
+        if section.get("inputs") == wanted and unfinished:
             return run, True
-    run = create(folder)
+    if place is not None and place.section(STAGE):
+        raise RunTaken(run=place.id)
+    run = create(folder) if place is None else place
+    run.path.mkdir(parents=True, exist_ok=True)
     run.record(STAGE, {"state": CUT_OFF, "inputs": wanted, "started": now()})
     return run, False
 

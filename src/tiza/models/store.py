@@ -6,20 +6,28 @@ A folder there is a model; names with a dot in front are unfinished work. Knows 
 import re
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tiza.errors import ModelActive, ModelExists, ModelNeeded, ModelNotFound, ModelUnnamable
+from tiza.errors import (
+    MissingExtra,
+    ModelActive,
+    ModelExists,
+    ModelNeeded,
+    ModelNotFound,
+    ModelUnnamable,
+)
 from tiza.models.find import ACTIVE, ADAPTER, SHIPPED, SHIPPED_NAME, active_name, find
 from tiza.models.lineup import line_up
 from tiza.models.place import hidden_folder, settle
 from tiza.models.record import read_record
 from tiza.runs.run import replace
 
+FORMER = ".former"  # the name of the model that was in use before the present one
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -42,12 +50,16 @@ class Entry:
 
 def entries(models_path: Path, model_path: str = "") -> list[Entry]:
     """Return the shipped model and all in the store, by name; `model_path` is MODEL_PATH."""
-    shipped = find(SHIPPED, models_path)
     in_use = _in_use(models_path, model_path)
-    assert shipped.gguf is not None  # noqa: S101  # that is what is shipped
-    size = shipped.gguf.stat().st_size
-    first = Entry(shipped.name, ["gguf"], size, None, None, None, active=in_use == shipped.path)
-    return [first, *(_entry(path, in_use) for path in _folders(models_path))]
+    return [*_shipped(in_use), *(_entry(path, in_use) for path in _folders(models_path))]
+
+
+def _shipped(in_use: Path | None) -> Iterator[Entry]:
+    """Yield the model that comes with Tiza, unless its package is not installed."""
+    with suppress(MissingExtra):
+        shipped = find(SHIPPED, Path())
+        size = shipped.path.stat().st_size
+        yield Entry(shipped.name, ["gguf"], size, None, None, None, active=in_use == shipped.path)
 
 
 def use(models_path: Path, name: str = "") -> str:
@@ -60,11 +72,30 @@ def use(models_path: Path, name: str = "") -> str:
 
     """
     if name in ("", SHIPPED, "base", SHIPPED_NAME):
+        _remember(models_path, "")
         (models_path / ACTIVE).unlink(missing_ok=True)
         return SHIPPED_NAME
     line_up(str(folder_of(models_path, name).absolute()), models_path)  # fails without weights
+    _remember(models_path, name)
     replace(models_path / ACTIVE, name + "\n")
     return name
+
+
+def former(models_path: Path) -> str:
+    """Return which model was in use before the present one; "" if none was, or it has gone."""
+    try:
+        name = (models_path / FORMER).read_text("utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    there = name == SHIPPED_NAME or (NAME.fullmatch(name) and (models_path / name).is_dir())
+    return name if there else ""
+
+
+def _remember(models_path: Path, following: str) -> None:
+    """Keep the name of the model in use, if another follows."""
+    name = active_name(models_path)
+    if name != following and models_path.is_dir():
+        replace(models_path / FORMER, (name or SHIPPED_NAME) + "\n")
 
 
 def remove(models_path: Path, name: str, model_path: str = "") -> None:

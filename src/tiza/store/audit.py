@@ -25,6 +25,7 @@ Action = Literal[
     "invitation.revoked",
     "key.created",
     "key.revoked",
+    "model.promoted",
     "password.set",
     "sign_in",
     "sign_in.failed",

@@ -21,6 +21,7 @@ SUMMARY = (
     conversations.c.title,
     conversations.c.created_at,
     conversations.c.updated_at,
+    conversations.c.pinned,
 )
 
 
@@ -59,8 +60,17 @@ class Conversations:
                     await connection.execute(insert(table), rows)
             await passages.add(connection, found_by)
 
-    async def list(self, person: Person, *, cursor: str | None = None, limit: int = 50) -> Page:
+    async def list(
+        self,
+        person: Person,
+        *,
+        cursor: str | None = None,
+        limit: int = 50,
+        pinned: bool | None = None,
+    ) -> Page:
         """Return conversations, the last changed first; `cursor` is the one of the page before.
+
+        With `pinned` only those that are, or are not.
 
         Raises:
             CursorInvalid: the cursor is none of this list.
@@ -72,6 +82,8 @@ class Conversations:
             .order_by(conversations.c.updated_at.desc(), conversations.c.id.desc())
             .limit(limit + 1)
         )
+        if pinned is not None:
+            statement = statement.where(conversations.c.pinned.is_(pinned))
         if cursor is not None:
             moment, id_ = cursors.moment_and_id(cursor)
             place = tuple_(conversations.c.updated_at, conversations.c.id)
@@ -107,8 +119,11 @@ class Conversations:
         *,
         title: str | None = None,
         leaf_id: str | None = None,
+        pinned: bool | None = None,
     ) -> Conversation:
-        """Give a conversation another title or show another branch; return it without messages.
+        """Give a conversation another title, show another branch, pin it or let it go.
+
+        Return it without messages.
 
         Raises:
             ConversationNotFound: the person has no such conversation.
@@ -117,10 +132,10 @@ class Conversations:
         """
         async with self._database.writing() as connection:
             found = await self._get(connection, person, conversation_id)
-            values: dict[str, str] = {}
+            values: dict[str, str | bool] = {} if pinned is None else {"pinned": pinned}
             if title is not None:
-                values["title"] = storable(title)
-                await passages.retitle(connection, person, found.id, values["title"])
+                values["title"] = title = storable(title)
+                await passages.retitle(connection, person, found.id, title)
             if leaf_id is not None:
                 values["leaf_id"] = await self._leaf(connection, found.id, leaf_id)
             if values:

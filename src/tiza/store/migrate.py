@@ -12,7 +12,7 @@ from sqlalchemy import Connection, inspect, text
 from tiza.errors import StoreNewer
 from tiza.store.database import Database
 
-HEAD = "0002"  # the newest file under migrations/versions
+HEAD = "0003"  # the newest file under migrations/versions
 FOLDER = Path(__file__).parent / "migrations"
 LOCK = 0x74697A61  # "tiza"
 

@@ -30,6 +30,33 @@ class Feedback:
 
 
 @dataclass(frozen=True)
+class Opinion:
+    """A rated answer, without whose it is. A `question` that follows another may need its words."""
+
+    id: str
+    question: str
+    is_follow_up: bool
+    answer: str
+    model: str
+    rating: Rating
+    reason: str
+    correction: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class Stored:
+    """How much is kept of a person, and since when; nothing of somebody who is not known."""
+
+    conversations: int = 0
+    messages: int = 0
+    ratings: int = 0
+    keys: int = 0
+    sessions: int = 0
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Message:
     """One node of a conversation's tree. Siblings have the same parent; a root has none."""
 
@@ -60,6 +87,7 @@ class Summary:
     title: str
     created_at: datetime
     updated_at: datetime
+    pinned: bool = False
     snippet: str = ""
 
 
@@ -73,6 +101,7 @@ class Conversation:
     created_at: datetime
     updated_at: datetime
     messages: Sequence[Message] = ()
+    pinned: bool = False
 
     def branch(self) -> list[Message]:
         """Return the messages from the root to the chosen leaf."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tiza.store.invitations import Invitations
     from tiza.store.keys import Keys
     from tiza.store.messages import Messages
+    from tiza.store.opinions import Opinions
     from tiza.store.people import People
     from tiza.store.search import Search
     from tiza.store.sessions import Sessions
@@ -38,6 +39,7 @@ class Store:
     people: "People"
     conversations: "Conversations"
     messages: "Messages"
+    opinions: "Opinions"
     search: "Search"
     accounts: "Accounts"
     sessions: "Sessions"
@@ -74,6 +76,7 @@ async def opened(url: str, retention_days: int = 0, timed: Timed = untimed) -> A
     from tiza.store.keys import Keys
     from tiza.store.messages import Messages
     from tiza.store.migrate import migrate
+    from tiza.store.opinions import Opinions
     from tiza.store.people import People
     from tiza.store.presence import Presence
     from tiza.store.search import Search
@@ -93,6 +96,7 @@ async def opened(url: str, retention_days: int = 0, timed: Timed = untimed) -> A
                 People(database),
                 Conversations(database),
                 Messages(database, presence.id),
+                Opinions(database),
                 Search(database),
                 Accounts(database),
                 Sessions(database),

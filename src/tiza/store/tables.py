@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import JSON
@@ -74,6 +75,7 @@ conversations = Table(
     Column("leaf_id", Id),  # ends the branch that was last chosen
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    Column("pinned", Boolean, nullable=False, server_default=false()),
 )
 Index(
     "conversations_of_person",

@@ -4,17 +4,27 @@ The only place that uses ruamel.yaml, which keeps all of that but reads some thi
 than `compose`.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import CommentMark
-from ruamel.yaml.scalarstring import FoldedScalarString, LiteralScalarString
+from ruamel.yaml.error import CommentMark, YAMLError
+from ruamel.yaml.scalarstring import (
+    DoubleQuotedScalarString,
+    FoldedScalarString,
+    LiteralScalarString,
+)
 from ruamel.yaml.tokens import CommentToken
 
+from tiza.errors import LessonUneditable
+from tiza.taxonomy.outline import Plain, plain_content
+
+AMBIGUOUS = re.compile(r"(?i:y|n|yes|no|on|off)|[-+.]?\d[\d_:.,+\-a-fox]*")  # no text in YAML 1.1
 FOLD_FROM = 70  # characters, from which a text goes below its key
 WIDTH = 80
 BLOCKS = (FoldedScalarString, LiteralScalarString)  # they end their last line themselves
@@ -51,6 +61,90 @@ class LessonFile:
         part = self.path.with_name(f".{self.path.name}.part")
         part.write_text(self.text(), "utf-8")
         part.replace(self.path)
+
+
+def edited(text: str, content: Mapping[str, Plain]) -> str:
+    """Return a lesson's text with other content: keys, lists and texts as `plain_content` has them.
+
+    What is equal stays as it was written; empty texts and lists are not written where there was
+    nothing before.
+
+    Raises:
+        LessonUneditable: the text is no mapping in YAML.
+
+    """
+    root = _loaded(text)
+    _put_into(root, content)
+    stream = StringIO()
+    _yaml().dump(root, stream)
+    return stream.getvalue()
+
+
+def _loaded(text: str) -> CommentedMap:
+    plain_content(text)  # keeps to the limits of `compose`, which ruamel.yaml does not know
+    try:
+        root = _yaml().load(text)
+    except (YAMLError, ValueError) as exc:
+        raise LessonUneditable from exc
+    if not isinstance(root, CommentedMap):
+        raise LessonUneditable
+    return root
+
+
+def _plain(node: Any) -> Plain:
+    if isinstance(node, Mapping):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list | tuple | set):
+        return [_plain(value) for value in node]
+    return "" if node is None else str(node)
+
+
+def _put_into(node: CommentedMap, content: Mapping[str, Plain]) -> None:
+    for key in [key for key in node if key not in content]:
+        del node[key]
+    for key, value in content.items():
+        if key not in node:
+            if value:
+                node[key] = _made(value)
+        elif _plain(node[key]) != value:
+            node[key] = _changed(node[key], value)
+
+
+def _changed(node: Any, value: Plain) -> Any:
+    """Return what stands in a node's place, which is itself where it can be."""
+    if isinstance(node, CommentedMap) and isinstance(value, Mapping):
+        _put_into(node, value)
+        return node
+    if isinstance(node, CommentedSeq) and not isinstance(value, str | Mapping):
+        gap = _take_gap(node) if node else ""
+        _put_in_order(node, value)
+        if node:
+            _give_gap(node, gap)
+        return node
+    return _made(value)
+
+
+def _put_in_order(node: CommentedSeq, values: Sequence[Plain]) -> None:
+    before = [repr(_plain(each)) for each in node]
+    matcher = SequenceMatcher(None, before, [repr(value) for value in values], autojunk=False)
+    for tag, start, end, first, last in reversed(matcher.get_opcodes()):
+        if tag == "equal":
+            continue
+        both = min(end - start, last - first)
+        for at in reversed(range(start + both, end)):
+            del node[at]
+        for value in reversed(values[first + both : last]):
+            node.insert(start + both, _made(value))
+        for at in range(both):
+            node[start + at] = _changed(node[start + at], values[first + at])
+
+
+def _made(value: Plain) -> Any:
+    if isinstance(value, str):
+        return _scalar(value) if value else None
+    if isinstance(value, Mapping):
+        return CommentedMap((key, _made(each)) for key, each in value.items() if each)
+    return CommentedSeq(_made(each) for each in value)
 
 
 def _yaml() -> YAML:
@@ -90,7 +184,11 @@ def _last(node: Any) -> tuple[Any, Any]:
 
 
 def _scalar(text: str) -> Any:
-    if len(text) < FOLD_FROM or "\n" in text:
+    if AMBIGUOUS.fullmatch(text):
+        return DoubleQuotedScalarString(text)
+    if "\n" in text:
+        return LiteralScalarString(text)
+    if len(text) < FOLD_FROM:
         return text
     folded = FoldedScalarString(text)
     folded.fold_pos = _fold_positions(text)

@@ -48,7 +48,9 @@ async def test_session_opens_what_is_ones_own_when_somebody_signs_in(school: Cla
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(header.split("; "))
     headers = session(cookie_of(signed))
 
-    assert (await service.ask("/me", headers=headers)).json == signed.json
+    me = (await service.ask("/me", headers=headers)).json
+    assert me.pop("quota")["requests"]["limit"] > 0
+    assert me == signed.json
     assert (await service.ask("/conversations", {}, headers=headers)).status == 201
     chat = await service.ask("/chat", {"message": "Why?"}, headers=headers)
     assert chat.status == 200
@@ -311,7 +313,8 @@ async def test_nobody_signs_in_when_the_mode_is_open(service: Service) -> None:
     for path, body in bodies.items():
         assert (await service.ask(path, body)).status == 404, path
     assert (await service.ask("/auth")).json == {"mode": "open", "sign_in": ""}
-    assert (await service.ask("/me")).json == {"mode": "open", "role": "guest", "name": ""}
+    me = {"mode": "open", "role": "guest", "name": "", "quota": {}}
+    assert (await service.ask("/me")).json == me
     headers = {"Authorization": "Bearer sk-anything"}
     assert (await service.ask("/models", headers=headers)).status == 200
     assert (await service.ask("/me/keys", {"name": "k"})).status == 401

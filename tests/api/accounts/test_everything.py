@@ -59,6 +59,8 @@ async def anas_objects(school: Class) -> Mapping[str, str]:
         "key_id": key.split("_")[1],
         "invitation_id": invitation.json["id"],
         "name": "ana",
+        "path": "knowledge/science/chalk",
+        "run_id": "20260101-000000",
     }
 
 

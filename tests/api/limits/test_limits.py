@@ -45,9 +45,9 @@ def told(answer: Answer, header: str = "RateLimit") -> dict[str, dict[str, str]]
 
 async def remaining(service: Service) -> dict[str, int]:
     """Return what is left of each quota."""
-    answer = await service.ask("/me/quota")
+    answer = await service.ask("/me")
     assert answer.status == 200, answer.body
-    return {name: each["remaining"] for name, each in answer.json.items()}
+    return {name: each["remaining"] for name, each in answer.json["quota"].items()}
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
@@ -133,7 +133,7 @@ async def test_refusal_says_when_to_come_back(limited: Service) -> None:
 async def test_other_endpoints_answer_when_the_quota_is_used_up(limited: Service) -> None:
     """Only answers are limited."""
     await asyncio.gather(*(limited.chat() for _ in range(10)))
-    for path in ("/", "/health", "/models", "/stats", "/v1/models", "/me/quota"):
+    for path in ("/", "/health", "/models", "/stats", "/v1/models", "/me"):
         assert (await limited.ask(path)).status == 200
 
 
@@ -279,8 +279,8 @@ async def test_answer_in_a_conversation_is_settled_when_it_is_stopped(
         ana = await visitor(service.session, service.url)
 
         async def left() -> dict[str, Any]:
-            answer = await service.ask("/me/quota", headers=ana.headers)
-            return {name: each["remaining"] for name, each in answer.json.items()}
+            answer = await service.ask("/me", headers=ana.headers)
+            return {name: each["remaining"] for name, each in answer.json["quota"].items()}
 
         stream_id = await ana.begin(max_tokens=900)
         await until(lambda: engine.generating)
@@ -305,6 +305,7 @@ async def test_guests_are_refused_and_accounts_counted_here_when_redis_is_away(
         ana = Visit(Caller(Person(7), "student", "", "192.0.2.7"))
         assert (await service.chat()).status == 200
         redis.dies()
+        assert (await service.ask("/me")).json["quota"] is None
         for _ in range(3):
             refused = await service.chat()
             assert (refused.status, refused.json["code"]) == (503, "limits_unavailable")
@@ -343,4 +344,4 @@ async def test_nothing_is_limited_or_told_when_only_this_machine_can_ask(service
     """A teacher's own laptop has no quotas."""
     answer = await service.chat()
     assert "RateLimit" not in answer.headers
-    assert (await service.ask("/me/quota")).json == {}
+    assert (await service.ask("/me")).json["quota"] == {}

@@ -196,11 +196,11 @@ async def test_hit_costs_a_request_and_no_tokens(engine: FaultyEngine) -> None:
         daily_tokens_student=10_000,
     ) as service:
         await service.chat()
-        before = (await service.ask("/me/quota")).json
+        before = (await service.ask("/me")).json["quota"]
         hit = await service.chat()
         assert hit.json["cached"] is True
         assert hit.json["tokens_used"] > 0, "what the answer has, not what was paid"
-        after = (await service.ask("/me/quota")).json
+        after = (await service.ask("/me")).json["quota"]
         assert after["tokens"]["remaining"] == before["tokens"]["remaining"]
         assert after["requests"]["remaining"] == before["requests"]["remaining"] - 1
 

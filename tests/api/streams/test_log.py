@@ -22,7 +22,9 @@ def filled() -> Log:
 
 async def listen(log: Log) -> str:
     """Read once."""
-    return await Listening(log, str).read()
+    read = await Listening(log, str).read()
+    assert isinstance(read, str)
+    return read
 
 
 async def read(log: Log, position: int | None = None) -> list[bytes]:
@@ -61,7 +63,9 @@ async def test_readers_miss_nothing_when_they_come_and_go_while_it_grows() -> No
         tasks.create_task(write())
         while True:
             events = Listening(log, str, position)
-            if not (text := await events.read()):
+            text = await events.read()
+            assert isinstance(text, str)
+            if not text:
                 break
             seen += text
             position = int(events.event(text).split(b"\n")[0].removeprefix(b"id: "))

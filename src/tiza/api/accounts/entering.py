@@ -4,6 +4,8 @@ Every way in begins a session of a new token, so that one which somebody had pla
 nothing.
 """
 
+import contextlib
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -18,6 +20,7 @@ from tiza.api.accounts.schemas import (
     PasswordChange,
     ResetRequest,
     SignInRequest,
+    Standing,
 )
 from tiza.api.callers import CallerDep, by, caller_of
 from tiza.api.conversations import NO_CONTENT
@@ -26,7 +29,8 @@ from tiza.api.origins import is_foreign
 from tiza.api.schemas import Problem
 from tiza.api.state import State, StateDep, StoreDep
 from tiza.api.strict_json import StrictRoute
-from tiza.errors import ForeignOrigin, NotFound, SignInFailed, Unauthenticated
+from tiza.api.visit import VisitDep
+from tiza.errors import ForeignOrigin, LimitsUnavailable, NotFound, SignInFailed, Unauthenticated
 from tiza.store.credentials import Account
 from tiza.store.sessions import LONGEST as SESSION_AGE
 from tiza.store.store import Store
@@ -64,10 +68,16 @@ async def entrance(state: StateDep) -> Entrance:
     return Entrance(mode=mode, sign_in="/auth/oidc" if mode == "oidc" else "")
 
 
-@router.get("/me", summary=N_("Tell who you are."))
-async def me(state: StateDep, caller: CallerDep) -> Me:
-    """Tell it to a session, a key or a guest."""
-    return Me(mode=state.settings.auth_mode, role=caller.role, name=caller.name)
+@router.get(
+    "/me", summary=N_("Tell who you are, and what is left of your requests, tokens and answers.")
+)
+async def me(state: StateDep, caller: CallerDep, visit: VisitDep) -> Standing:
+    """Tell it to a session, a key or a guest, also while nobody can count for guests."""
+    quota: Mapping[str, Mapping[str, int]] | None = None
+    with contextlib.suppress(LimitsUnavailable):
+        quota = await state.limits.standing(visit)
+    mode = state.settings.auth_mode
+    return Standing(mode=mode, role=caller.role, name=caller.name, quota=quota)
 
 
 @router.post("/auth/sign-in", summary=N_("Sign in by name and password."), dependencies=[OwnPage])
@@ -132,7 +142,9 @@ async def change_password(
     account = await access.sign_in.account(store, caller.name, body.password, caller.address)
     if account.person != caller.person:
         raise SignInFailed
-    kept = await access.passwords.hash(passwords.check(body.new_password, caller.name))
+    kept = await access.passwords.hash(
+        passwords.check(body.new_password, caller.name, "new_password")
+    )
     await store.accounts.set_password(by(caller), caller.person, kept)
     access.forget()
     return await begin(request, state, store, account)

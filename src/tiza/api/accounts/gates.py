@@ -16,7 +16,7 @@ from tiza.api.accounts.tokens import Tokens
 from tiza.api.callers import EVERY_SCOPE, Caller
 from tiza.api.cookies import cookies_of, secured
 from tiza.api.opening import OpeningStore
-from tiza.api.origins import is_foreign
+from tiza.api.origins import is_foreign, is_loopback_name
 from tiza.api.proxies import IS_LOCAL
 from tiza.errors import Forbidden, ForeignOrigin, RequestError, Unauthenticated
 from tiza.store.credentials import Account
@@ -40,7 +40,7 @@ class Found:
 
 
 class OpenGate:
-    """Lets in everybody. Only the counters are not for other machines."""
+    """Lets in everybody. The counters and the teacher's places are not for other machines."""
 
     def __init__(self, opening: OpeningStore, friends: Collection[str]) -> None:
         self._opening, self._friends = opening, friends
@@ -51,11 +51,23 @@ class OpenGate:
         if scope["path"] in places.COUNTERS and not scope["state"][IS_LOCAL]:
             raise Forbidden
         headers = Headers(scope=scope)
+        if places.first_part(scope["path"]) in places.TEACHING:
+            self._check_teacher(scope, headers)
         token = cookies_of(headers).get(ANONYMOUS, "")[:LONGEST]
         person = NOBODY
         if token and not is_foreign(scope["method"], headers, self._friends):
             person = self.people.get(token) or await self._glance(token)
         return Caller(person, address=scope["client"][0])
+
+    def _check_teacher(self, scope: Scope, headers: Headers) -> None:
+        """Make sure that the teacher's places are asked for by whoever sits at this machine.
+
+        Another site's page may run in their browser, under a name that leads here, too.
+        """
+        if not scope["state"][IS_LOCAL] or not is_loopback_name(headers.get("host", "")):
+            raise Forbidden
+        if is_foreign(scope["method"], headers, self._friends):
+            raise ForeignOrigin
 
     async def person(self, token: str) -> Person:
         """Return whose cookie it is, or NOBODY. Raises StoreUnavailable, StoreBusy."""

@@ -53,7 +53,7 @@ WORDS = (
 )
 
 
-def check(password: str, name: str) -> str:
+def check(password: str, name: str, field: str = "password") -> str:
     """Return the password in the one form in which it is hashed (NFKC).
 
     Raises:
@@ -62,11 +62,11 @@ def check(password: str, name: str) -> str:
     """
     password = plain(password)
     if len(password) < SHORTEST:
-        raise _problem(TOO_SHORT, shortest=SHORTEST)
+        raise _problem(field, TOO_SHORT, shortest=SHORTEST)
     if len(password) > LONGEST:
-        raise _problem(TOO_LONG, longest=LONGEST)
+        raise _problem(field, TOO_LONG, longest=LONGEST)
     if left(password, name) < LEFT:
-        raise _problem(TOO_COMMON)
+        raise _problem(field, TOO_COMMON)
     return password
 
 
@@ -112,8 +112,8 @@ def _rows() -> tuple[str, ...]:
     return tuple(sorted(runs, key=lambda run: (-len(run), run)))
 
 
-def _problem(words: str, **data: object) -> InvalidRequest:
-    return InvalidRequest("{summary}", [("password", words, data)])
+def _problem(field: str, words: str, **data: object) -> InvalidRequest:
+    return InvalidRequest("{summary}", [(field, words, data)])
 
 
 class Passwords:

@@ -20,6 +20,7 @@ FOR_KEYS: Mapping[str, str] = {  # the scope that a key needs, by the first part
     "": "chat",
     "chat": "chat",
     "models": "chat",
+    "suggestions": "chat",
     "v1": "chat",
     "conversations": "conversations",
     "messages": "conversations",
@@ -31,15 +32,17 @@ FOR_KEYS: Mapping[str, str] = {  # the scope that a key needs, by the first part
 }
 FOR_EVERY_KEY = frozenset(
     {
-        *(("GET", "/me"), ("GET", "/me/quota")),
+        ("GET", "/me"),
         *(("POST", "/auth/token"), ("POST", "/auth/token/revoke")),
     }
 )
+TEACHING = frozenset({"lessons", "store", "runs"})  # without accounts, for this machine alone
 ROLES: Mapping[str, tuple[Role, ...]] = {
     "stats": ("admin",),
     "metrics": ("admin",),
     "users": ("admin",),
     "invitations": ("teacher", "admin"),
+    **dict.fromkeys(TEACHING, ("teacher", "admin")),
 }
 
 
@@ -50,11 +53,16 @@ def check(method: str, path: str, caller: Caller) -> None:
         Forbidden: their role, or the key that they use, does not allow it.
 
     """
-    first = path.split("/", 2)[1] if path.startswith("/") else path
+    first = first_part(path)
     if first in ROLES and caller.role not in ROLES[first]:
         raise Forbidden
     if caller.key_id and not _key_may(method, path, first, caller.scopes):
         raise Forbidden
+
+
+def first_part(path: str) -> str:
+    """Return what decides who may go there."""
+    return path.split("/", 2)[1] if path.startswith("/") else path
 
 
 def _key_may(method: str, path: str, first: str, scopes: frozenset[str]) -> bool:

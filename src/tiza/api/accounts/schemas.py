@@ -1,6 +1,6 @@
 """What clients send and receive about accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -109,6 +109,14 @@ class Me(BaseModel):
     mode: Literal["open", "accounts", "oidc"]
     role: Role
     name: str
+
+
+class Standing(Me):
+    """`GET /me`: who asks, and what is left of their requests, tokens and answers at a time."""
+
+    quota: Mapping[str, Mapping[str, int]] | None = Field(
+        description="Limits and what remains, by name; empty: none hold; null: nobody can count."
+    )
 
 
 class User(BaseModel):

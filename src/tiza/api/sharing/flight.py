@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
+from tiza.api.admission import Told, untold
 from tiza.api.engine_client import EngineStream, Frame
 from tiza.api.streams.growing import Growing
 from tiza.errors import Interrupted
@@ -25,6 +26,7 @@ class Flight(Growing[list[Frame]]):
         self.error: Exception | None = None
         self._readers: dict[Reader, None] = {}  # in the order in which they came
         self._is_paid = False
+        self._place = 0
         self._landed = landed
         self._stream: EngineStream | None = None
         self._is_read = False
@@ -32,11 +34,19 @@ class Flight(Growing[list[Frame]]):
         self._failure: Exception | None = None
         self._task = asyncio.create_task(self._hold(source))
 
-    def join(self) -> "Reader":
-        """Return a reader that begins at the beginning."""
-        reader = Reader(self)
+    def join(self, told: Told = untold) -> "Reader":
+        """Return a reader that begins at the beginning, and is told of the place in the queue."""
+        reader = Reader(self, told)
         self._readers[reader] = None
+        if self._place:
+            told(self._place)
         return reader
+
+    def waits(self, place: int) -> None:
+        """Tell every reader of the place in the queue."""
+        self._place = place
+        for reader in self._readers:
+            reader.told(place)
 
     def leave(self, reader: "Reader") -> bool:
         """Count a reader out; tell whether it is the one whom the answer was written for.
@@ -105,8 +115,9 @@ class Flight(Growing[list[Frame]]):
 class Reader:
     """One reader of a flight, in the manner of an `EngineStream`."""
 
-    def __init__(self, flight: Flight) -> None:
+    def __init__(self, flight: Flight, told: Told) -> None:
         self._flight, self._next = flight, 0
+        self.told = told
 
     async def read(self) -> list[Frame]:
         """Return the frames that have come since; none at the end.

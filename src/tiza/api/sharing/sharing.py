@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Self
 
-from tiza.api.admission import Admission
+from tiza.api.admission import Admission, Told, untold
 from tiza.api.engine import Engine, Prepare
 from tiza.api.engine_client import EngineStream, Frame, Json
 from tiza.api.engines import Engines
@@ -58,15 +58,22 @@ class Sharing:
 
     @asynccontextmanager
     async def stream(
-        self, path: str, prepare: Prepare, answer: Answer, beginning: str, *, alone: bool
+        self,
+        path: str,
+        prepare: Prepare,
+        answer: Answer,
+        beginning: str,
+        *,
+        alone: bool,
+        told: Told = untold,
     ) -> AsyncIterator[Frames]:
         """Read the answer to what `prepare` makes; note in `answer` whose it is.
 
         `beginning`: of the conversation, see `routing`. `alone`: nothing but an answer of one's own
-        will do.
+        will do. `told`: of the place in the queue.
         """
         if alone:
-            async with self._asked(path, prepare, beginning) as stream:
+            async with self._asked(path, prepare, beginning, told) as stream:
                 yield stream
             return
         if self._admission.draining:
@@ -81,7 +88,7 @@ class Sharing:
             answer.cache, answer.pays = "shared", False
         else:
             flight = self._begin(key, path, _Prepared(engine, body, prepare), beginning)
-        reader = flight.join()
+        reader = flight.join(told)
         try:
             yield reader
         finally:
@@ -95,7 +102,11 @@ class Sharing:
             if flight.is_whole and prepared.as_expected:
                 self._keep(key, [frame for piece in flight.pieces for frame in piece])
 
-        flight = Flight(self._asked(path, prepared, beginning, prepared.engine), landed)
+        def told(place: int) -> None:
+            flight.waits(place)
+
+        asked = self._asked(path, prepared, beginning, told, prepared.engine)
+        flight = Flight(asked, landed)
         self._flights[key] = flight
         return flight
 
@@ -117,12 +128,17 @@ class Sharing:
             del self._flights[key]
 
     @asynccontextmanager
-    async def _asked(
-        self, path: str, prepare: Prepare, beginning: str, first: Engine | None = None
+    async def _asked(  # two call sites
+        self,
+        path: str,
+        prepare: Prepare,
+        beginning: str,
+        told: Told,
+        first: Engine | None = None,
     ) -> AsyncIterator[EngineStream]:
         """Ask an engine, in a place of its own."""
         asked = self._engines.stream(path, prepare, beginning, first)
-        async with self._admission.place(), asked as stream:
+        async with self._admission.place(told), asked as stream:
             yield stream
 
 

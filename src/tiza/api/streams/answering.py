@@ -50,6 +50,7 @@ class Answering:
         self.log.add_missing(answer.text)  # where it is gone on with
         self.saved, self.heard = self.log.length, time.monotonic()
         self._generation, self._remember = generation, remember
+        generation.tell = self.log.tell
         self._cut: Cut = "interrupted"
         self._work = asyncio.create_task(self._generate())
 

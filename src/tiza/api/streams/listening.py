@@ -30,7 +30,7 @@ class Listening:
         self._is_new = position is None
         self._had = position or 0  # characters that the client has
         self._seen = 0  # characters of the log's pieces up to the next one
-        self._next = 0
+        self._next = self._told = 0
         self.write_now: WriteNow = _never
 
     @asynccontextmanager
@@ -39,8 +39,8 @@ class Listening:
         with self._log.listening():
             yield self
 
-    async def read(self) -> str:
-        """Return what has come since; nothing at the end.
+    async def read(self) -> str | Document:
+        """Return the text that has come since, or what else is told; nothing at the end.
 
         Raises:
             RequestError: what ended the answer, if it is not whole.
@@ -49,6 +49,9 @@ class Listening:
         log, pieces = self._log, self._log.pieces
         while True:
             while len(pieces) == self._next:
+                if self._told != log.told:
+                    self._told = log.told
+                    return log.state
                 if log.end is not None:
                     return _ended(log.end)
                 await log.news(self._pass_on)
@@ -79,9 +82,11 @@ class Listening:
         """Write `start` for whoever has not had it."""
         return sse.event(0, b"start", orjson.dumps(self._log.start)) if self._is_new else b""
 
-    def event(self, text: str) -> bytes:
-        """Write `token`."""
-        return sse.event(self._had, b"token", orjson.dumps({"text": text}))
+    def event(self, portion: str | Document) -> bytes:
+        """Write `token`, or `state`."""
+        if isinstance(portion, str):
+            return sse.event(self._had, b"token", orjson.dumps({"text": portion}))
+        return sse.event(self._had, b"state", orjson.dumps(portion))
 
     def ending(self) -> bytes:
         """Write `done`."""

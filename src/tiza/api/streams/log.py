@@ -39,6 +39,8 @@ class Log(Growing[str]):
         super().__init__()
         self.start, self.lags = start, lags
         self.end: End | None = None
+        self.state: Document = {}
+        self.told = 0  # how often something was told
         self.length = 0
         self.listeners = 0
         self._over = asyncio.Event()
@@ -47,6 +49,12 @@ class Log(Growing[str]):
     def text(self) -> str:
         """The whole text so far."""
         return "".join(self.pieces)
+
+    def tell(self, state: Document) -> None:
+        """Tell what is known of the answer before its text: the place in the queue, whose it is."""
+        self.state = {**self.state, **state}
+        self.told += 1
+        self._wake()
 
     def append(self, text: str) -> None:
         """Add text that is not empty."""

@@ -1,0 +1,1 @@
+"""What teachers do: write lessons, choose models, start trainings and watch them."""
