@@ -54,6 +54,37 @@ bench: $(VENV)/dev.stamp ## Benchmarks against named peers; tables here, JSON un
 	@for script in $(filter-out $(NOT_BENCH),$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
 	@$(BIN)/python tools/benchmarks.py
 
+.PHONY: test-deploy
+test-deploy: $(VENV)/dev.stamp $(VENV)/deploy.stamp ## Build the images and run the Compose files in real containers
+	@$(BIN)/python tools/system_packages.py containers
+	@$(BIN)/pytest -rs --timeout 1800 tests/deploy tests/deploy/containers.py
+
+# The stack in containers; .env says which (see docs/operations.md).
+COMPOSE ?= $(shell docker compose version > /dev/null 2>&1 && echo docker compose || echo docker-compose)
+
+.PHONY: up
+up: .env ## Build and start the stack of compose.yaml
+	@$(COMPOSE) up -d --build
+
+.PHONY: down
+down: ## Stop it (what it keeps stays)
+	@$(COMPOSE) down
+
+.PHONY: ps
+ps: ## Show its parts
+	@$(COMPOSE) ps
+
+.PHONY: logs
+logs: ## Follow its logs
+	@$(COMPOSE) logs --follow --tail 100
+
+.PHONY: roll
+roll: ## Replace the API's processes without a failed request
+	@COMPOSE="$(COMPOSE)" sh deploy/roll.sh
+
+.env:
+	@$(PYTHON) tools/env_file.py .env.example .env
+
 .PHONY: reliability
 reliability: $(VENV)/dev.stamp ## Break it on purpose, with real processes; writes docs/reliability.md
 	@$(BIN)/python tools/system_packages.py
@@ -114,6 +145,10 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
 	@echo "Installing the tools for tests and checks (once) …"
 	@$(PIP) install --require-hashes --no-deps -r requirements/dev.txt
 	@$(BIN)/python tools/vendor.py --dev
+	@touch $@
+
+$(VENV)/deploy.stamp: $(VENV)/dev.stamp requirements/deploy.txt
+	@$(PIP) install --require-hashes --no-deps -r requirements/deploy.txt
 	@touch $@
 
 # A torch for the CPU alone where it can be had, else the common one, which on Linux brings CUDA.

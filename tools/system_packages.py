@@ -1,5 +1,7 @@
 """Install what the tests need beyond Python, where that is possible; say what is missing elsewhere.
 
+`python tools/system_packages.py [containers]`: the latter for `make test-deploy` too.
+
 As root on Debian or Ubuntu the packages are installed (after saying so); anywhere else the tests
 that need them are skipped by name, and this prints the command that would enable them. In CI
 nothing may be missing.
@@ -16,7 +18,14 @@ import postgresql
 NEEDED = {
     "chromium": ("chromium", "fonts-liberation"),
     "initdb": ("postgresql",),
+    "nginx": ("nginx-light",),
     "redis-server": ("redis-server",),
+}
+
+FOR_CONTAINERS = {
+    "dockerd": ("docker.io", "iptables"),
+    "docker-compose": ("docker-compose",),
+    "debootstrap": ("debootstrap",),
 }
 
 
@@ -24,14 +33,15 @@ def found(program: str) -> bool:
     """Tell whether a program is installed; PostgreSQL's may be out of PATH."""
     if program == "initdb":
         return postgresql.programs() is not None
-    return shutil.which(program) is not None
+    return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") is not None
 
 
 def main() -> int:
     """Install or report; return the exit status."""
+    needed = NEEDED | (FOR_CONTAINERS if "containers" in sys.argv[1:] else {})
     missing = [
         package
-        for program, packages in NEEDED.items()
+        for program, packages in needed.items()
         if not found(program)
         for package in packages
     ]

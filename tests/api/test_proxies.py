@@ -96,3 +96,34 @@ async def test_counters_are_for_this_machine_only_when_the_mode_is_open(path: st
         proxied = await service.ask(path, headers={"X-Forwarded-For": "203.0.113.5"})
     assert here.status == 200
     assert (proxied.status, proxied.json["code"]) == (403, "forbidden")
+
+
+async def test_documentation_works_under_the_prefix_when_a_trusted_proxy_took_it_off() -> None:
+    """Every address in the pages, and the API's own in the document, begins with what was asked."""
+    behind = {"X-Forwarded-Prefix": "/api", "X-Forwarded-For": "203.0.113.5"}
+    settings = {"vllm_api_url": "http://127.0.0.1:1", "trusted_proxies": ["127.0.0.0/8"]}
+    async with running(**settings) as service:
+        page = await service.ask("/docs", headers=behind)
+        document = await service.ask("/openapi.json", headers=behind)
+        script = await service.ask("/static-offline-docs/swagger-ui-bundle.js", headers=behind)
+        nowhere = await service.ask("/nowhere", headers=behind)
+        wrong = await service.ask("/health/live", method="POST", headers=behind)
+        direct = await service.ask("/docs")
+    assert "'/api/openapi.json'" in page.body.decode()
+    assert '"/api/static-offline-docs/swagger-ui.css"' in page.body.decode()
+    assert document.json["servers"] == [{"url": "/api"}]
+    assert script.status == 200
+    assert (nowhere.status, "/nowhere" in nowhere.json["detail"]) == (404, True)
+    assert (wrong.status, wrong.headers["Allow"]) == (405, "GET")
+    assert "'/openapi.json'" in direct.body.decode()
+
+
+async def test_prefix_is_ignored_when_it_is_no_plain_path_or_from_a_stranger() -> None:
+    """It is written into pages, so nothing but names may be in it, and strangers have no say."""
+    async with running(trusted_proxies=["127.0.0.0/8"]) as service:
+        for prefix in ("//evil.example", "/a?b", "api", "/a/../b", "/<b>", "/"):
+            odd = await service.ask("/docs", headers={"X-Forwarded-Prefix": prefix})
+            assert b"'/openapi.json'" in odd.body
+    async with running() as service:
+        strange = await service.ask("/docs", headers={"X-Forwarded-Prefix": "/api"})
+    assert b"'/openapi.json'" in strange.body

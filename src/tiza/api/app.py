@@ -29,7 +29,7 @@ from tiza.api.engines import Engines
 from tiza.api.hardening import ClosedDocs, Hardened
 from tiza.api.instruments import Instruments
 from tiza.api.middleware import BodyLimit, LastDefence, RequestContext
-from tiza.api.proxies import TrustedProxies
+from tiza.api.proxies import MountedAt, TrustedProxies
 from tiza.api.state import State
 from tiza.api.stats import Stats
 from tiza.api.streams import routes as stream_routes
@@ -84,6 +84,7 @@ def create_app(
                 limit=settings.max_body_bytes,
                 others={conversations.IMPORT: settings.max_import_bytes},
             ),
+            Middleware(MountedAt),
         ],
         redirect_slashes=False,
     )

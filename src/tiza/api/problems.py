@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 from starlette.types import Scope
 
+from tiza.api.proxies import PREFIX
 from tiza.errors import (
     EngineError,
     InternalError,
@@ -65,7 +66,7 @@ async def _on_invalid(request: Request, exc: Exception) -> Response:
 
 async def _on_http_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)  # noqa: S101  # as registered
-    path = request.scope["path"]
+    path = request.scope["path"].removeprefix(request.scope.get("state", {}).get(PREFIX, ""))
     if exc.status_code == MethodNotAllowed.status:
         headers = exc.headers or {}
         first = headers.get("Allow", headers.get("allow", ""))

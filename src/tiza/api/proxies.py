@@ -1,4 +1,4 @@
-"""Whose address a request came from, and whether over HTTPS, where proxies stand in between.
+"""Whose address a request came from, over HTTPS or not, and to which path, behind proxies.
 
 What a proxy says is believed only if it is one of TRUSTED_PROXIES: anybody can write a header.
 """
@@ -9,7 +9,17 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-FORWARDING = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-real-ip", b"forwarded"})
+FORWARDING = frozenset(
+    {
+        b"x-forwarded-for",
+        b"x-forwarded-proto",
+        b"x-forwarded-prefix",
+        b"x-real-ip",
+        b"forwarded",
+    }
+)
+PREFIX = "forwarded_prefix"  # in the request's state: what the proxy took off the path, as "/api"
+PREFIX_FORM = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
 WITH_PORT = re.compile(r"\[([^]]*)\](?::\d+)?|([\d.]+):\d+")
 IS_LOCAL = "is_local"  # in the request's state: it was made on this machine, and by no proxy
 
@@ -32,6 +42,9 @@ class TrustedProxies:
                 scheme = _joined(told, b"x-forwarded-proto").rpartition(",")[2].strip()
                 if scheme in ("http", "https"):
                     scope["scheme"] = scheme
+                prefix = _joined(told, b"x-forwarded-prefix")
+                if PREFIX_FORM.fullmatch(prefix):
+                    scope.setdefault("state", {})[PREFIX] = prefix
             scope["client"] = (address, 0)
             direct = not told and not trusted
             scope.setdefault("state", {})[IS_LOCAL] = direct and _is_loopback(peer)
@@ -54,6 +67,26 @@ class TrustedProxies:
             return False
         parsed = ip_address(address)
         return any(parsed in network for network in self._networks)
+
+
+class MountedAt:
+    """Lets the application write links that begin with the prefix; the last before the routes.
+
+    Everything before it sees the path as the API names it; routing needs prefix and path (ASGI's
+    `root_path`).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on with the path that the client asked for."""
+        prefix = scope.get("state", {}).get(PREFIX)
+        if prefix:
+            raw = scope.get("raw_path") or scope["path"].encode()
+            path = {"path": prefix + scope["path"], "raw_path": prefix.encode() + raw}
+            scope = {**scope, **path, "root_path": prefix}
+        await self.app(scope, receive, send)
 
 
 def plain(address: str) -> str:
