@@ -133,7 +133,7 @@ async def test_listed_site_may_read_when_it_asks(
             return [(a.status, a.headers.get(allowed), a.headers.get(shown)) for a in seen]
 
         statuses = [200, 200, 200, 422, 404, 413, 500]
-        exposed = "X-Request-ID, Retry-After, RateLimit, RateLimit-Policy, X-Cache"
+        exposed = "X-Request-ID, Retry-After, RateLimit, RateLimit-Policy, X-Cache, ETag"
         assert await answers(OURS) == [(status, OURS, exposed) for status in statuses]
         assert [origin for _, origin, _ in await answers(OTHERS)] == [None] * len(statuses)
 

@@ -125,6 +125,7 @@ def test_list_is_drawn_in_part_when_it_is_very_long(
         for n in range(MANY)
     ]
     file = {"conversations": talks, "created_at": begun.isoformat()}
+    expect(page.locator("#import")).to_be_enabled()
     page.locator("#file").set_input_files(chosen(json.dumps(file).encode()))
     imported = words("en")["list.imported"]["other"].format(count=MANY)
     expect(page.locator("#toast")).to_have_text(imported)

@@ -16,7 +16,7 @@ from tiza.store.database import Database
 from tiza.store.migrate import current, migrate
 from tiza.store.records import Person
 from tiza.store.store import Store
-from tiza.store.tables import people
+from tiza.store.tables import conversations, people
 from tiza.store.upkeep import Upkeep
 
 DAY = timedelta(days=1)
@@ -56,18 +56,17 @@ def key(name: str, **more: datetime) -> Key:
 
 
 async def test_tables_of_accounts_go_when_migrated_down_to_conversations(
-    store: Store, url: str, ana: Person
+    store: Store, database: Database, ana: Person
 ) -> None:
     """The second migration undoes itself alone: people and conversations stay."""
     made = await store.conversations.create(ana, "Chalk")
-    database = Database(url)
     await migrate(database, "0001")
     async with database.reading() as connection:
         assert await connection.run_sync(current) == "0001"
-    assert (await store.conversations.open(ana, made.id)).title == "Chalk"
-
+        kept = await connection.execute(select(conversations.c.id, conversations.c.title))
+        assert kept.all() == [(made.id, "Chalk")]
     await migrate(database)
-    await database.close()
+    assert (await store.conversations.open(ana, made.id)).title == "Chalk"
     assert await store.accounts.list() == []
 
 

@@ -17,6 +17,7 @@ export function offerImport(then) {
     await read(file);
     then();
   });
+  button.disabled = false;
 }
 
 /** @param {File} file */

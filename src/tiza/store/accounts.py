@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, exists, select, update
 from sqlalchemy import insert as plain_insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tiza.errors import AccountNotFound, NameTaken
@@ -21,6 +22,7 @@ from tiza.store.records import Person
 from tiza.store.tables import people
 from tiza.store.tokens import hashed
 
+TRIES = 5  # for people of one name who are new in the same moment
 COLUMNS = (
     accounts.c.person_id,
     accounts.c.name,
@@ -124,9 +126,10 @@ class Accounts:
         None if it is disabled. Where the name is taken, the new one has a number behind it. Who is
         new in two places at once is found at the second try.
         """
-        while True:
-            with suppress(NameTaken):
+        for _ in range(TRIES - 1):
+            with suppress(NameTaken, IntegrityError):
                 return await self._external(by, issuer, subject, name, anonymous)
+        return await self._external(by, issuer, subject, name, anonymous)
 
     async def _external(
         self, by: By, issuer: str, subject: str, name: str, anonymous: str
