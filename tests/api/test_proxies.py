@@ -101,7 +101,10 @@ async def test_counters_are_for_this_machine_only_when_the_mode_is_open(path: st
 async def test_documentation_works_under_the_prefix_when_a_trusted_proxy_took_it_off() -> None:
     """Every address in the pages, and the API's own in the document, begins with what was asked."""
     behind = {"X-Forwarded-Prefix": "/api", "X-Forwarded-For": "203.0.113.5"}
-    settings = {"vllm_api_url": "http://127.0.0.1:1", "trusted_proxies": ["127.0.0.0/8"]}
+    settings: dict[str, Any] = {
+        "vllm_api_url": "http://127.0.0.1:1",
+        "trusted_proxies": ["127.0.0.0/8"],
+    }
     async with running(**settings) as service:
         page = await service.ask("/docs", headers=behind)
         document = await service.ask("/openapi.json", headers=behind)

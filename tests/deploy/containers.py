@@ -214,7 +214,7 @@ async def test_engine_comes_back_when_it_is_killed(plain: Stack, report: Report)
     async with _client(f"http://127.0.0.1:{plain.page}") as client:
         os.kill(pid, signal.SIGKILL)
         started = time.monotonic()
-        seen = []
+        seen: list[int] = []
         while not seen or seen[-1] != 200:
             async with client.get("/api/health") as response:
                 seen.append(response.status)
@@ -241,7 +241,7 @@ async def test_conversations_survive_when_the_stack_goes_down_and_up(
     """What is kept is in volumes, not in containers."""
     jar = aiohttp.CookieJar(unsafe=True)
     url = f"http://127.0.0.1:{plain.page}"
-    begin = {"json": {"title": "Kept"}}
+    begin: dict[str, Any] = {"json": {"title": "Kept"}}
     async with _client(url, jar) as client, client.post("/api/conversations", **begin) as response:
         assert response.status == 201, await response.text()
         kept = (await response.json())["id"]
@@ -351,7 +351,7 @@ async def test_reader_goes_on_at_another_process_when_the_line_was_cut(
     """Whichever process it comes to, a reader gets every event that it has not seen, once."""
     body: dict[str, Any] = {"message": QUESTION, "stream": True, "max_tokens": 150}
     headers = {"Authorization": f"Bearer {key}"}
-    texts, last, cuts = [], "", 0
+    texts, last, stream, cuts = [], "", "", 0
     done: dict[str, Any] = {}
     async with _safe(production) as client:
         async with client.post("/api/conversations", json={}, headers=headers) as response:
