@@ -38,7 +38,7 @@ case "${ENABLE_HTTPS:-false}" in
 (SSL_CERT_PATH, SSL_KEY_PATH) is no file that user $(id -u) may read."
     done
     ;;
-[Ff]alse | 0 | '') ;;
+false | False | 0 | '') ;;
 *) refuse "ENABLE_HTTPS must be true or false." ;;
 esac
 case "${PUBLIC_URL:-}" in
