@@ -37,7 +37,7 @@ from tiza.api.teaching import lessons as lesson_routes
 from tiza.api.teaching import models as model_routes
 from tiza.api.teaching import runs as run_routes
 from tiza.api.together import Together
-from tiza.api.tracing import Tracing, tracing_of
+from tiza.api.tracing import UNTRACED, Tracing
 from tiza.api.visit import LeavesHeaders
 from tiza.settings import Settings
 
@@ -55,7 +55,7 @@ def create_app(
     admission = Admission(settings.max_streams, settings.max_queue, settings.queue_seconds)
     together = together or Together()
     instruments = Instruments(together.metrics)
-    tracing = tracing_of(settings)
+    tracing = _tracing(settings)
     engines, stats = Engines(settings, engine_file, tracing), Stats(admission, instruments)
     state = State(settings, engines, admission, stats, together)
     app: FastAPI = FastAPIOffline(
@@ -105,6 +105,15 @@ def create_app(
     app.include_router(run_routes.router)
     app.openapi = _described(app, settings)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
+
+
+def _tracing(settings: Settings) -> Tracing:
+    """Return who is told of requests. Raises MissingExtra: OpenTelemetry is not installed."""
+    if not settings.otel_exporter_otlp_endpoint:
+        return UNTRACED
+    from tiza.api.telemetry import Telemetry
+
+    return Telemetry(settings)
 
 
 def _lifespan(tracing: Tracing) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

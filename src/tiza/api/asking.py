@@ -123,7 +123,7 @@ class Asking:
         chat, visit = _chat(request, question.text), self._visit
         generation = Generation(chat, self._state, visit, ticket, fresh=fresh)
 
-        async def remember(generation: Generation) -> None:
+        async def remember() -> None:
             branch = await self._messages.branch(self._person, question.id)
             turns, complete = newest_turns(branch[:-1], self._state.settings)
             generation.remember(turns, complete=complete, begun=answer.text)

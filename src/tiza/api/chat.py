@@ -5,7 +5,7 @@ protocol and the words of our events; knows nothing of HTTP.
 """
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -34,7 +34,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _nobody(_state: Json) -> None:
+def _nobody(_state: Mapping[str, Any]) -> None:
     pass
 
 
@@ -60,7 +60,9 @@ class Generation:
         self._finish_reason = "stop"
         self._truncated = False
         self._begun = ""
-        self.tell: Callable[[Json], None] = _nobody  # what is known of an answer before its text
+        self.tell: Callable[[Mapping[str, Any]], None] = (
+            _nobody  # what is known of an answer before its text
+        )
 
     @property
     def is_cached(self) -> bool:

@@ -9,8 +9,6 @@ from typing import Protocol
 
 from starlette.types import Scope
 
-from tiza.settings import Settings
-
 
 class Asked:
     """A question to an engine that nobody traces. `headers` tell the engine whose it is."""
@@ -63,17 +61,3 @@ class Untraced:
 
 
 UNTRACED = Untraced()
-
-
-def tracing_of(settings: Settings) -> Tracing:
-    """Return whom the settings name.
-
-    Raises:
-        MissingExtra: somebody, but OpenTelemetry is not installed.
-
-    """
-    if not settings.otel_exporter_otlp_endpoint:
-        return UNTRACED
-    from tiza.api.telemetry import Telemetry
-
-    return Telemetry(settings)

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from tiza.api.opening import OpeningStore
-from tiza.api.streams.answering import STORE_AWAY, Answering, Remember
+from tiza.api.streams.answering import STORE_AWAY, Answering, Generating, Remember
 from tiza.api.streams.following import Following
 from tiza.api.streams.log import Log
 from tiza.api.streams.told import log_of
@@ -23,7 +23,6 @@ from tiza.settings import Settings
 from tiza.store.records import Message, Outcome, Person
 
 if TYPE_CHECKING:
-    from tiza.api.chat import Generation  # it knows the state, which knows the streams
     from tiza.api.streams.shared import Shared  # loads redis, which is needed only with REDIS_URL
 
 SAVE_SECONDS = 1.0
@@ -75,7 +74,7 @@ class Streams:
         return self._keys.setdefault((person.id, key), asyncio.Lock()) if key else nullcontext()
 
     def begin(
-        self, person: Person, answer: Message, generation: "Generation", remember: Remember
+        self, person: Person, answer: Message, generation: Generating, remember: Remember
     ) -> Log:
         """Generate an answer that the store holds as begun; return its log."""
         answering = Answering(person.id, answer, generation, remember)
