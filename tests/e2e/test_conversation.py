@@ -117,6 +117,8 @@ def test_conversation_is_still_there_when_the_reader_comes_back(
     expect(visit.question).to_have_value("and")
     visit.page.go_forward()
     visit.page.go_back()
+    expect(visit.prose).to_have_text("One.")
+    expect(visit.question).to_have_value("and")
     ask(visit, engine, "two?", "Two.")
 
 

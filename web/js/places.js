@@ -68,7 +68,8 @@ export class Places {
       const close = await open(this.#host, place.rest);
       if (this.#now === place) this.#close = close;
       else close();
-      this.#host.focus({ preventScroll: true });
+      // Whoever has begun to use it while it was being filled stays where they are.
+      if (!this.#host.contains(document.activeElement)) this.#host.focus({ preventScroll: true });
     } catch (error) {
       if (this.#now === place) this.#fail(error);
     } finally {
