@@ -11,7 +11,7 @@ from sqlalchemy import Table, select, update
 from tiza.errors import AccountNotFound, InvitationNotFound, KeyNotFound, LinkWorthless, NameTaken
 from tiza.store import account_tables as tables
 from tiza.store import attempts, keys, sessions
-from tiza.store.credentials import Account, By, Key, SigningKey
+from tiza.store.credentials import LONGEST_SESSION, Account, By, Key, SigningKey
 from tiza.store.database import Database
 from tiza.store.migrate import current, migrate
 from tiza.store.records import Person
@@ -129,7 +129,7 @@ async def test_session_leads_to_nobody_when_it_has_ended(
     await store.accounts.disable(OPERATOR, "lola", disabled=False)
     assert await store.sessions.find(third) is None
 
-    for column, longest in (("seen_at", sessions.IDLE), ("created_at", sessions.LONGEST)):
+    for column, longest in (("seen_at", sessions.IDLE), ("created_at", LONGEST_SESSION)):
         token = await begun()
         await age(database, tables.sessions, column, longest)
         assert await store.sessions.find(token) is None

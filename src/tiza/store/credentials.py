@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 from tiza.store.records import NOBODY, Person
@@ -10,6 +10,7 @@ from tiza.store.records import NOBODY, Person
 Role = Literal["guest", "student", "teacher", "admin"]  # a guest has no account
 AccountRole = Literal["student", "teacher", "admin"]
 ROLES: Sequence[str] = get_args(AccountRole)
+LONGEST_SESSION = timedelta(days=30)
 
 
 @dataclass(frozen=True)

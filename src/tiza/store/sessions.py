@@ -9,12 +9,11 @@ from tiza.errors import RequestError
 from tiza.store import audit
 from tiza.store.account_tables import accounts, sessions
 from tiza.store.accounts import COLUMNS, account_of
-from tiza.store.credentials import Account, By
+from tiza.store.credentials import LONGEST_SESSION, Account, By
 from tiza.store.database import Database
 from tiza.store.records import Person
 from tiza.store.tokens import hashed, new_token
 
-LONGEST = timedelta(days=30)
 IDLE = timedelta(days=7)  # without any request
 SEEN_EVERY = timedelta(minutes=10)  # how exactly it is known when the last one was
 
@@ -48,7 +47,7 @@ class Sessions:
             .join(accounts, accounts.c.person_id == sessions.c.person_id)
             .where(
                 same,
-                sessions.c.created_at > now - LONGEST,
+                sessions.c.created_at > now - LONGEST_SESSION,
                 sessions.c.seen_at > now - IDLE,
                 accounts.c.disabled_at.is_(None),
             )

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tiza.errors import RequestError
 from tiza.store import account_tables as tables
 from tiza.store import attempts, sessions
+from tiza.store.credentials import LONGEST_SESSION
 from tiza.store.database import Database
 from tiza.store.tables import conversations, people, requests
 
@@ -105,7 +106,7 @@ async def _clear_accounts(connection: AsyncConnection, now: datetime) -> None:
     """Delete what lets nobody in any more, and what was done long ago."""
     days = timedelta(days=1)
     for column, moment in (
-        (tables.sessions.c.created_at, now - sessions.LONGEST),
+        (tables.sessions.c.created_at, now - LONGEST_SESSION),
         (tables.sessions.c.seen_at, now - sessions.IDLE),
         (tables.invitations.c.expires_at, now),
         (tables.attempts.c.last_at, now - attempts.FORGOTTEN),

@@ -31,8 +31,7 @@ from tiza.api.state import State, StateDep, StoreDep
 from tiza.api.strict_json import StrictRoute
 from tiza.api.visit import VisitDep
 from tiza.errors import ForeignOrigin, LimitsUnavailable, NotFound, SignInFailed, Unauthenticated
-from tiza.store.credentials import Account
-from tiza.store.sessions import LONGEST as SESSION_AGE
+from tiza.store.credentials import LONGEST_SESSION, Account
 from tiza.store.store import Store
 from tiza.translation import N_
 
@@ -154,7 +153,7 @@ async def begin(request: Request, state: State, store: Store, account: Account) 
     """Begin a session in place of whatever the client had before."""
     await _end(request, state, store)
     token = await store.sessions.begin(account, (await caller_of(request)).address)
-    seconds = int(SESSION_AGE.total_seconds())
+    seconds = int(LONGEST_SESSION.total_seconds())
     leave(request.scope, secured(request.scope, SESSION), token, seconds)
     if anonymous_of(request):
         leave(request.scope, ANONYMOUS, "", 0)
