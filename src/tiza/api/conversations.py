@@ -25,8 +25,7 @@ from tiza.api.conversation_schemas import (
 )
 from tiza.api.cookies import leave, secured
 from tiza.api.identity import PersonDep, WelcomedDep
-from tiza.api.problems import language_of
-from tiza.api.schemas import Problem
+from tiza.api.problems import documented, language_of
 from tiza.api.state import StateDep, StoreDep
 from tiza.api.strict_json import StrictRoute
 from tiza.errors import Forbidden, StoreFull
@@ -37,10 +36,7 @@ from tiza.translation import N_
 IMPORT = "/conversations/import"
 CREATED, NO_CONTENT = 201, 204
 MOST = 100  # conversations of a page
-PROBLEMS: dict[int | str, dict[str, object]] = {
-    status: {"model": Problem, "content": {"application/problem+json": {}}}
-    for status in (403, 404, 413, 422, 500, 503)
-}
+PROBLEMS = documented(403, 404, 413, 422, 500, 503)
 FILES: dict[int | str, dict[str, object]] = {
     200: {"content": {"application/json": {}, "text/markdown": {}}}
 }

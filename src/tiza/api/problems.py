@@ -5,6 +5,7 @@ carries OpenAI's `error` member, so that OpenAI's clients find what they look fo
 """
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ from starlette.routing import compile_path
 from starlette.types import Scope
 
 from tiza.api.proxies import PREFIX
+from tiza.api.schemas import Problem
 from tiza.errors import (
     EngineError,
     InternalError,
@@ -44,13 +46,22 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_error)
 
 
+def documented(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """Describe errors for a route's `responses`.
+
+    They name the schema, and `write_into` adds it once: FastAPI would build a given model again for
+    every status of every route, a quarter of the start.
+    """
+    content = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": content}
+        for status in statuses
+    }
+
+
 def write_into(openapi: dict[str, Any]) -> None:
-    """Give the errors of an OpenAPI document the media type that they have."""
-    for path in openapi["paths"].values():
-        for operation in path.values():
-            for response in operation["responses"].values():
-                if MEDIA_TYPE in response.get("content", {}):
-                    response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
+    """Give an OpenAPI document the schema that `documented` names."""
+    openapi["components"]["schemas"][Problem.__name__] = Problem.model_json_schema()
 
 
 async def _on_request_error(request: Request, exc: Exception) -> Response:

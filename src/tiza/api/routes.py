@@ -9,17 +9,15 @@ from starlette.responses import Response
 from tiza.api import watching
 from tiza.api.chat import now
 from tiza.api.engines import busy
-from tiza.api.schemas import Health, ModelList, Problem, Welcome
+from tiza.api.problems import documented
+from tiza.api.schemas import Health, ModelList, Welcome
 from tiza.api.state import StateDep
 from tiza.api.stats import summed
 from tiza.api.strict_json import StrictRoute
 from tiza.translation import N_
 
 DEGRADED = 503
-PROBLEMS: dict[int | str, dict[str, object]] = {
-    status: {"model": Problem, "content": {"application/problem+json": {}}}
-    for status in (404, 413, 422, 500, 502, 503, 504)
-}
+PROBLEMS = documented(404, 413, 422, 500, 502, 503, 504)
 GENERATION = PROBLEMS | {200: {"content": {"text/event-stream": {}}}}
 
 router = APIRouter(route_class=StrictRoute)

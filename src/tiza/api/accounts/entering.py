@@ -26,7 +26,7 @@ from tiza.api.callers import CallerDep, by, caller_of
 from tiza.api.conversations import NO_CONTENT
 from tiza.api.cookies import leave, secured
 from tiza.api.origins import is_foreign
-from tiza.api.schemas import Problem
+from tiza.api.problems import documented
 from tiza.api.state import State, StateDep, StoreDep
 from tiza.api.strict_json import StrictRoute
 from tiza.api.visit import VisitDep
@@ -35,10 +35,7 @@ from tiza.store.credentials import LONGEST_SESSION, Account
 from tiza.store.store import Store
 from tiza.translation import N_
 
-PROBLEMS: dict[int | str, dict[str, object]] = {
-    status: {"model": Problem, "content": {"application/problem+json": {}}}
-    for status in (401, 403, 404, 409, 413, 422, 429, 500, 503)
-}
+PROBLEMS = documented(401, 403, 404, 409, 413, 422, 429, 500, 503)
 
 
 async def own_page(request: Request, state: StateDep) -> None:

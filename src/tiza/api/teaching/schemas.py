@@ -5,14 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tiza.api.routes import PROBLEMS as ROUTE_PROBLEMS
+from tiza.api.problems import documented
 from tiza.models.store import Entry
 from tiza.runs.standing import Standing
 
-PROBLEMS: dict[int | str, dict[str, object]] = {
-    **ROUTE_PROBLEMS,
-    **dict.fromkeys((403, 409, 412, 428), ROUTE_PROBLEMS[404]),
-}
+PROBLEMS = documented(403, 404, 409, 412, 413, 422, 428, 500, 502, 503, 504)
 NAME_CHARS = 200
 MOST_LESSONS = 1000
 
