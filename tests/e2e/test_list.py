@@ -86,6 +86,41 @@ def test_conversations_are_found_renamed_pinned_and_exported_when_they_are_liste
     assert "A dark rock." in download.value.path().read_text("utf-8")
 
 
+def test_list_comes_later_when_it_could_not_be_fetched_at_first(
+    scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
+) -> None:
+    """A network that drops one file of the page costs the list for a moment, not the visit."""
+    visit = visits.new(scripted.url)
+    visit.page.route("**/js/sidelist.js", lambda route: route.abort())
+    with visit.page.expect_event("requestfailed"):
+        visit.open()
+    visit.is_connected()
+    visit.page.unroute("**/js/sidelist.js")
+
+    visit.looks_again()
+
+    expect(visit.page.locator("#list .none")).to_have_text(words("en")["list.empty"])
+    talk(visit, engine, "What is basalt?", "A dark rock.")
+
+
+def test_answer_is_read_when_the_thumbs_cannot_be_fetched(
+    scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
+) -> None:
+    """Nothing is offered that would not work; the next answer has them again."""
+    visit = visits.new(scripted.url)
+    visit.page.route("**/i18n/feedback.en.json", lambda route: route.abort())
+    visit.open()
+    talk(visit, engine, "What is basalt?", "A dark rock.")
+    expect(visit.answer.locator(".thumb")).to_have_count(0)
+    visit.page.unroute("**/i18n/feedback.en.json")
+
+    engine.will(says("A soft, white stone."))
+    visit.ask("And chalk?")
+
+    expect(visit.answer.locator(".thumb")).to_have_count(2)
+    visit.is_done()
+
+
 def test_deleted_conversation_comes_back_when_it_is_undone(
     scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
 ) -> None:

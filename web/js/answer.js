@@ -96,12 +96,15 @@ export class ExchangeView {
     else this.#notice.hide();
   }
 
-  /** Whatever there is of an answer can be rated; a new version of it is another answer. */
+  /**
+   * Whatever there is of an answer can be rated; a new version of it is another answer.
+   * What cannot be fetched, as the network is gone, is not offered.
+   */
   async #offerRating() {
     const { streamId, answer, feedback } = this.#exchange;
     if (!streamId || !answer) return;
-    const { feedbackFor } = await import("./feedback.js");
-    await feedbackFor(streamId, find(this.element, ".rate", HTMLElement), {
+    const fetched = await import("./feedback.js").catch(() => undefined);
+    await fetched?.feedbackFor(streamId, find(this.element, ".rate", HTMLElement), {
       given: feedback ?? null,
       answer,
       onKept: (given) => this.#tools.rated(this.#exchange, given),

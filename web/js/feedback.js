@@ -15,18 +15,19 @@ const THUMB =
 /** @type {readonly Rating[]} */
 const RATINGS = ["up", "down"];
 
-/** @type {Promise<unknown> | undefined} */
+/** @type {Promise<boolean> | undefined} whether words and looks are there */
 let loaded;
 
 /**
- * Put the thumbs into a place of the answer.
+ * Put the thumbs into a place of the answer; without the network to fetch their words, none.
  * @param {string} messageId the answer's
  * @param {HTMLElement} host empty; what opens comes behind the footer that it is in
  * @param {Rateable} [known] what was said before, of which text; and who wants to know what is kept
  */
 export async function feedbackFor(messageId, host, known = {}) {
-  loaded ??= Promise.all([translator.load("feedback"), styled()]);
-  const [reader] = await Promise.all([who(), loaded]);
+  loaded ??= load();
+  const [reader, ready] = await Promise.all([who(), loaded]);
+  if (!ready) return;
   const { mode, role } = reader;
   const corrects = mode === "open" || role === "teacher" || role === "admin";
   new Rated(messageId, host, known, corrects);
@@ -176,6 +177,17 @@ function area(key, value, maxlength, rows) {
   const field = element("textarea", { id, maxlength, rows });
   field.value = value;
   return element("div", { class: "row" }, element("label", { for: id, key: /** @type {Key} */ (key) }), field);
+}
+
+/** @returns {Promise<boolean>} */
+async function load() {
+  try {
+    await Promise.all([translator.load("feedback"), styled()]);
+    return true;
+  } catch {
+    loaded = undefined; // the next answer tries again
+    return false;
+  }
 }
 
 function styled() {

@@ -24,7 +24,9 @@ async function showHealth(health) {
   const status = find(document, "#status", HTMLElement);
   status.dataset["health"] = health;
   translator.set(find(status, ".words", HTMLElement), `status.${health}`);
-  if (health === "connected") showModel(await activeModel());
+  if (health !== "connected") return;
+  offerList?.();
+  showModel(await activeModel());
 }
 
 await offerLanguages();
@@ -40,17 +42,22 @@ const page = new Page({
 });
 /** @type {import("./sidelist.js").SideList | undefined} */
 let list;
+/** @type {(() => Promise<void>) | undefined} while the list is wanted and not there yet */
+let offerList;
 watch.start();
 fitMenu();
 page.open();
 suggest();
 await new Places((id) => page.show(id)).start();
 
-async function offerList() {
-  const [{ SideList }, { offerImport }] = await Promise.all([
-    import("./sidelist.js"),
-    import("./import.js"),
-  ]);
+async function fetchList() {
+  offerList = undefined;
+  const fetched = await Promise.all([import("./sidelist.js"), import("./import.js")]).catch(() => {});
+  if (!fetched) {
+    offerList = fetchList; // when the service answers again
+    return;
+  }
+  const [{ SideList }, { offerImport }] = fetched;
   list = new SideList(find(document, "#list", HTMLElement));
   offerImport(() => list?.refresh());
   document.addEventListener("who", () => list?.refresh());
@@ -58,9 +65,9 @@ async function offerList() {
 
 // A telephone fetches the list when its drawer is opened.
 const side = find(document, "#side", HTMLElement);
-if (side.checkVisibility()) offerList();
+if (side.checkVisibility()) fetchList();
 else new ResizeObserver((_, seen) => {
   if (!side.checkVisibility()) return;
   seen.disconnect();
-  offerList();
+  fetchList();
 }).observe(side);
