@@ -28,7 +28,7 @@ train-tools: $(VENV)/train.stamp ## Install what training and converting need (t
 .PHONY: test
 test: $(VENV)/dev.stamp $(VENV)/train.stamp ## The whole test suite
 	@$(BIN)/python tools/system_packages.py
-	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --ignore tests/clients
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile --ignore tests/clients
 
 .PHONY: test-clients
 test-clients: $(VENV)/dev.stamp ## OpenAI's client, LangChain, llm and curl, each as its users have it
