@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,20 @@ async def test_each_migrates_or_waits_when_five_processes_start_at_once(empty_ur
     async with database.reading() as connection:
         assert await connection.run_sync(current) == HEAD
     await database.close()
+
+
+def test_several_databases_are_migrated_when_one_process_opens_them_at_once(tmp_path: Path) -> None:
+    """A migration has nothing in common with another of the same process."""
+
+    async def migrated(name: str) -> None:
+        database = Database(f"sqlite:///{tmp_path / name}")
+        await migrate(database)
+        await migrate(database, "base")
+        await database.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        done = [threads.submit(asyncio.run, migrated(f"{number}.db")) for number in range(16)]
+    assert [each.exception() for each in done] == [None] * 16
 
 
 async def test_store_refuses_when_a_newer_version_has_written_it(url: str) -> None:

@@ -80,3 +80,7 @@ class OpeningStore:
                 self._reason = exc
                 self._changed.set()
                 await ending.wait()
+            except Exception:
+                log.exception("store unusable")  # a bug: nobody waits for this task and would tell
+                self._changed.set()
+                await ending.wait()

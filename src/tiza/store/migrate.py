@@ -42,9 +42,13 @@ def current(connection: Connection) -> str | None:
 
 
 def _migrate(connection: Connection, revision: str) -> None:
-    """Run what lies between; Alembic's usual `env.py` would do no more than this."""
-    from alembic.config import Config
-    from alembic.runtime.environment import EnvironmentContext
+    """Run what lies between.
+
+    Alembic's usual `env.py` and its `op` are one for the whole process; each of several databases
+    that are opened at once needs its own.
+    """
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
     script = ScriptDirectory(str(FOLDER))
@@ -53,6 +57,6 @@ def _migrate(connection: Connection, revision: str) -> None:
         raise StoreNewer(revision=has)
     forward = revision != "base" and (has is None or has < revision)
     way = script._upgrade_revs if forward else script._downgrade_revs  # noqa: SLF001  # as Alembic documents
-    with EnvironmentContext(Config(), script, fn=lambda at, _: way(revision, at)) as environment:
-        environment.configure(connection=connection)
-        environment.run_migrations()
+    options = {"fn": lambda at, _: way(revision, at)}
+    context = MigrationContext.configure(connection, opts=options)
+    context.run_migrations(op=Operations(context))

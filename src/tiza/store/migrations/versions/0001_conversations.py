@@ -1,7 +1,7 @@
 """The first tables: people, conversations, messages, feedback, and what search looks through."""
 
 import sqlalchemy as sa
-from alembic import op
+from alembic.operations import Operations
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 revision = "0001"
@@ -28,17 +28,17 @@ CREATE TABLE traces AS SELECT 0 AS deleted
 """
 
 
-def upgrade() -> None:
+def upgrade(op: Operations) -> None:
     """Make the tables and the index of their words."""
-    _people()
-    _conversations()
-    _messages()
-    _feedback_and_requests()
-    _passages()
-    _processes()
+    _people(op)
+    _conversations(op)
+    _messages(op)
+    _feedback_and_requests(op)
+    _passages(op)
+    _processes(op)
 
 
-def downgrade() -> None:
+def downgrade(op: Operations) -> None:
     """Drop everything."""
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TABLE passage_words")
@@ -61,7 +61,7 @@ def _belongs_to(table: str, column: str, *, primary_key: bool = False) -> sa.Col
     return sa.Column(column, kind, reference, nullable=False, primary_key=primary_key)
 
 
-def _people() -> None:
+def _people(op: Operations) -> None:
     op.create_table(
         "people",
         sa.Column("id", NUMBER, primary_key=True),
@@ -71,7 +71,7 @@ def _people() -> None:
     )
 
 
-def _conversations() -> None:
+def _conversations(op: Operations) -> None:
     op.create_table(
         "conversations",
         sa.Column("id", ID, primary_key=True),
@@ -85,7 +85,7 @@ def _conversations() -> None:
     op.create_index("conversations_by_age", "conversations", ["updated_at"])
 
 
-def _messages() -> None:
+def _messages(op: Operations) -> None:
     op.create_table(
         "messages",
         sa.Column("id", ID, primary_key=True),
@@ -118,7 +118,7 @@ def _messages() -> None:
     )
 
 
-def _feedback_and_requests() -> None:
+def _feedback_and_requests(op: Operations) -> None:
     op.create_table(
         "feedback",
         _belongs_to("messages", "message_id", primary_key=True),
@@ -141,7 +141,7 @@ def _feedback_and_requests() -> None:
     op.create_index("requests_by_age", "requests", ["created_at"])
 
 
-def _passages() -> None:
+def _passages(op: Operations) -> None:
     op.create_table(
         "passages",
         sa.Column("id", NUMBER, primary_key=True),
@@ -162,7 +162,7 @@ def _passages() -> None:
         )
 
 
-def _processes() -> None:
+def _processes(op: Operations) -> None:
     op.create_table(
         "processes",
         sa.Column("id", sa.String(32), primary_key=True),

@@ -1,7 +1,7 @@
 """Accounts, sessions, API keys, invitations, and the audit log."""
 
 import sqlalchemy as sa
-from alembic import op
+from alembic.operations import Operations
 
 revision = "0002"
 down_revision = "0001"
@@ -10,16 +10,16 @@ MOMENT = sa.DateTime(timezone=True)
 NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
-def upgrade() -> None:
+def upgrade(op: Operations) -> None:
     """Make the tables."""
-    _accounts()
-    _sessions_and_keys()
-    _invitations()
-    _attempts_and_audit()
-    _tokens()
+    _accounts(op)
+    _sessions_and_keys(op)
+    _invitations(op)
+    _attempts_and_audit(op)
+    _tokens(op)
 
 
-def downgrade() -> None:
+def downgrade(op: Operations) -> None:
     """Drop them: people stay, nobody can sign in."""
     for table in (
         "revoked_tokens",
@@ -41,7 +41,7 @@ def _person(
     return sa.Column(name, NUMBER, reference, primary_key=primary_key, nullable=nullable)
 
 
-def _accounts() -> None:
+def _accounts(op: Operations) -> None:
     op.create_table(
         "accounts",
         _person(primary_key=True),
@@ -57,7 +57,7 @@ def _accounts() -> None:
     op.create_index("accounts_by_subject", "accounts", ["issuer", "subject"], unique=True)
 
 
-def _sessions_and_keys() -> None:
+def _sessions_and_keys(op: Operations) -> None:
     op.create_table(
         "sessions",
         sa.Column("token_hash", sa.LargeBinary, primary_key=True),
@@ -80,7 +80,7 @@ def _sessions_and_keys() -> None:
         op.create_index(f"{table}_of_person", table, ["person_id"])
 
 
-def _invitations() -> None:
+def _invitations(op: Operations) -> None:
     op.create_table(
         "invitations",
         sa.Column("id", sa.String(16), primary_key=True),
@@ -97,7 +97,7 @@ def _invitations() -> None:
     op.create_index("invitations_by", "invitations", ["invited_by"])
 
 
-def _attempts_and_audit() -> None:
+def _attempts_and_audit(op: Operations) -> None:
     op.create_table(
         "attempts",
         sa.Column("subject", sa.LargeBinary, primary_key=True),
@@ -118,7 +118,7 @@ def _attempts_and_audit() -> None:
     op.create_index("audit_by_time", "audit", ["at"])
 
 
-def _tokens() -> None:
+def _tokens(op: Operations) -> None:
     op.create_table(
         "signing_keys",
         sa.Column("id", sa.String(32), primary_key=True),
