@@ -24,7 +24,6 @@ from tiza.api import (
 from tiza.api.accounts import entering, first_admin, openid, own_keys, users
 from tiza.api.admission import Admission
 from tiza.api.callers import Callers
-from tiza.api.cookies import LeavesCookies
 from tiza.api.engines import Engines
 from tiza.api.hardening import ClosedDocs, Hardened
 from tiza.api.instruments import Instruments
@@ -75,7 +74,6 @@ def create_app(
                 expose_headers=EXPOSED,
             ),
             Middleware(ClosedDocs),
-            Middleware(LeavesCookies),
             Middleware(LeavesHeaders),
             Middleware(LastDefence),
             Middleware(Callers, gate=state.access.gate),

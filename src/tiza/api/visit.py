@@ -1,8 +1,9 @@
-"""A request for an answer, as limits and sharing see it, and the headers they leave for it.
+"""A request for an answer, as limits and sharing see it, and the headers that are left for it.
 
 Knows no limits and no answers.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from fastapi import Depends, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tiza.api.callers import Caller, caller_of
+from tiza.api.cookies import SET_COOKIES
 
 HEADERS = "headers"  # under this name in the request's state
 UNSHARED = ("no-cache", "no-store")
@@ -35,22 +37,27 @@ VisitDep = Annotated[Visit, Depends(visit_of)]
 
 
 class LeavesHeaders:
-    """Adds what was left to the start of the answer, whatever that will be; pure ASGI."""
+    """Adds headers and cookies that were left to the start of the answer, whatever that will be."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and look at the start of its answer."""
+        """Pass a request on, and look at the start of its answer; pure ASGI, as it may be long."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        left: dict[str, str] = scope.setdefault("state", {}).setdefault(HEADERS, {})
+        notes = scope.setdefault("state", {})
 
         async def send_with_headers(message: Message) -> None:
-            if left and message["type"] == "http.response.start":
-                more = [(name.lower().encode(), value.encode()) for name, value in left.items()]
+            if message["type"] == "http.response.start" and (more := _left(notes)):
                 message = {**message, "headers": [*message.get("headers", []), *more]}
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
+
+
+def _left(notes: Mapping[str, Mapping[str, str]]) -> list[tuple[bytes, bytes]]:
+    headers = list(notes.get(HEADERS, {}).items())
+    headers += [("Set-Cookie", cookie) for cookie in notes.get(SET_COOKIES, {}).values()]
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
