@@ -1,7 +1,7 @@
 /** The parts of a settings page: a section with its title, a line in it, things that come later. */
 
 import { element } from "../element.js";
-import { Refusal } from "../service.js";
+import { Refusal } from "../failure.js";
 import { translator } from "../words.js";
 
 /**

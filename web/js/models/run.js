@@ -6,7 +6,7 @@
 import { confirmed, does } from "../account/section.js";
 import { dateOf } from "../dates.js";
 import { element } from "../element.js";
-import { call } from "../service.js";
+import { call } from "../server.js";
 import { translator } from "../words.js";
 import { Curve } from "./curve.js";
 import { newsOf } from "./watch.js";
