@@ -68,23 +68,34 @@ export async function filled(part, fill) {
 }
 
 /**
- * Do what a button is for, once at a time; a refusal is said behind it.
+ * Do what a button is for when it is pressed.
  * @param {HTMLButtonElement} button
  * @param {() => Promise<unknown>} work
  */
 export function does(button, work) {
-  button.addEventListener("click", async () => {
-    if (button.getAttribute("aria-disabled") === "true") return;
-    button.setAttribute("aria-disabled", "true");
-    if (button.nextElementSibling?.matches(".said")) button.nextElementSibling.remove();
-    try {
-      await work();
-    } catch (error) {
-      button.after(refused(error));
-    }
-    button.removeAttribute("aria-disabled");
-  });
+  button.addEventListener("click", () => attempt(button, work));
   return button;
+}
+
+/**
+ * Do what a control is for, once at a time; a refusal is said behind it.
+ * @param {HTMLElement} control
+ * @param {() => Promise<unknown>} work
+ * @returns {Promise<boolean>} whether it was done
+ */
+export async function attempt(control, work) {
+  if (control.getAttribute("aria-disabled") === "true") return false;
+  control.setAttribute("aria-disabled", "true");
+  if (control.nextElementSibling?.matches(".said")) control.nextElementSibling.remove();
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    control.after(refused(error));
+    return false;
+  } finally {
+    control.removeAttribute("aria-disabled");
+  }
 }
 
 /** @param {unknown} error */
