@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -173,8 +174,16 @@ def without_measures(fonts: str) -> str:
     return re.sub(r"(?<!\b65:)(?<!\b84:)\[[^\]]*\]", "1", fonts)
 
 
+def without_drawings(_: str) -> str:
+    """Leave none: browsers draw arrows and roots of MathML themselves."""
+    return "{}"
+
+
 # In KaTeX's file, by how they begin.
-HTML_TABLES = {'{"AMS-Regular":{': without_measures, "{doubleleftarrow:": lambda _: "{}"}
+HTML_TABLES: dict[str, Callable[[str], str]] = {
+    '{"AMS-Regular":{': without_measures,
+    "{doubleleftarrow:": without_drawings,
+}
 
 
 def copy_files() -> None:

@@ -64,3 +64,14 @@ def test_student_comes_in_by_the_school_when_the_button_is_pressed(
     there = [url for url in visit.watch.foreign if url.startswith(school.url)]
     assert len(there) == 1
     visit.watch.foreign.remove(there[0])
+
+
+def test_reader_stays_when_a_proxy_asks_who_is_there_and_nobody_signs_in(
+    scripted: ScriptedStack, visits: Visits
+) -> None:
+    """Without accounts a 401 is not ours: it is told, and leads nowhere."""
+    visit = visits.open(scripted.url)
+    visit.page.route("**/api/stats", lambda route: route.fulfill(status=401, body="<html>"))
+    visit.page.evaluate("location.hash = '#/stats'")
+    expect(visit.page.locator(".stats .said")).to_have_text(words("en")["failure.internal"])
+    assert visit.page.url.endswith("#/stats")

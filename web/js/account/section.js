@@ -34,20 +34,28 @@ export function line(label, control) {
  * @param {Key} label
  * @param {readonly (readonly [value: Value, key: Key, values?: Values])[]} options
  * @param {Value} chosen
- * @param {(value: Value) => void} choose
+ * @param {(value: Value) => void | Promise<Value>} choose may give what holds in the end
  */
 export function choices(label, options, chosen, choose) {
   const group = `choices-${label}`;
+  /** @type {Map<Value, HTMLInputElement>} */
+  const inputs = new Map();
   const made = options.map(([value, key, values = {}]) => {
     const input = element("input", {
       type: "radio",
       name: group,
       value,
       checked: value === chosen,
-      on: { change: () => choose(value) },
+      on: { change: () => decide(value) },
     });
+    inputs.set(value, input);
     return element("label", { class: "choice" }, input, element("span", { key, values }));
   });
+  /** @param {Value} value */
+  const decide = async (value) => {
+    const held = inputs.get((await choose(value)) ?? value);
+    if (held) held.checked = true;
+  };
   const legend = element("legend", { key: label });
   return element("fieldset", { class: "choices" }, legend, element("div", {}, ...made));
 }
