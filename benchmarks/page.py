@@ -3,19 +3,24 @@
     python benchmarks/page.py [--tokens 10000] [--messages 500] [--conversations 10000]
 
 The real API and page before an engine that writes a lesson as fast as asked, and Debian's Chromium
-without a screen. A frame is late when the page's own work held it up for more than 50 ms (a "long
-task", W3C) or when two frames are more than that apart. Memory is the JavaScript heap after a
-collection. Writes var/bench/page.json.
+without a screen. A task is late when it takes more than 50 ms (a "long task", W3C), and a frame
+when it comes more than that after the one before; on a machine that has other things to do both
+count those too. `busy` counts the processor time of the page's own thread alone. Memory is the
+JavaScript heap after a collection. Lighthouse, installed from the npm registry into var/ when it is
+first needed, looks at the page as on a slow telephone. Writes var/bench/page.json.
 """
 
 import argparse
 import asyncio
 import itertools
 import json
+import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +28,17 @@ from aiohttp import web
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from gateway import free_port, running
+from record import Value, keep
 
-OUT = Path("var/bench/page.json")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+
+from vendor import find_node
+
+Row = dict[str, Value]
+TOOLS = Path("var/bench/tools")
+LIGHTHOUSE = "lighthouse@12.8.2"
+CATEGORIES = ("performance", "accessibility", "best-practices")
+PAINTS = ("first-contentful-paint", "largest-contentful-paint", "total-blocking-time")
 LATE_MS = 50
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 CONVERSATIONS_A_FILE = 5000
@@ -140,52 +154,106 @@ def ask(page: Page, question: str, most: int) -> None:
     page.locator(".exchange:last-child .answer[data-state=done]").wait_for(timeout=600_000)
 
 
-def late(page: Page) -> dict[str, float]:
-    """Return how many frames were late since `WATCH`, and the worst."""
+@contextmanager
+def watched(page: Page, found: Row) -> Iterator[None]:
+    """Count into `found` what happens meanwhile in the page's thread: frames, tasks, how long."""
+    browser = page.context.browser
+    assert browser is not None
+    page.evaluate(WATCH)
+    browser.start_tracing(page=page, categories=["toplevel", "__metadata"])
+    yield
+    traced = json.loads(browser.stop_tracing())["traceEvents"]
     seen = page.evaluate("late")
-    tasks = [task for task in seen["tasks"] if task > LATE_MS]
-    gaps = [gap for gap in seen["gaps"] if gap > LATE_MS]
-    worst = {"worst_task_ms": max(tasks, default=0), "worst_gap_ms": max(seen["gaps"], default=0)}
-    return {"frames": len(seen["gaps"]), "late_tasks": len(tasks), "late_gaps": len(gaps), **worst}
+    busy = list(processor_ms(traced))
+    found |= {
+        "frames": len(seen["gaps"]),
+        "late frames": sum(gap > LATE_MS for gap in seen["gaps"]),
+        "late tasks": sum(task > LATE_MS for task in seen["tasks"]),
+        "worst task ms": max(seen["tasks"], default=0),
+        "late busy": sum(ms > LATE_MS for ms in busy),
+        "worst busy ms": max(busy, default=0),
+    }
 
 
-def memory(devtools: CDPSession) -> dict[str, float]:
+def processor_ms(traced: list[dict[str, Any]]) -> Iterator[float]:
+    """Yield the processor time of every task of the page's threads."""
+    threads = {
+        (event["pid"], event["tid"])
+        for event in traced
+        if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
+    }
+    for event in traced:
+        if event["name"].endswith("RunTask") and (event["pid"], event["tid"]) in threads:
+            yield event.get("tdur", 0) / 1000
+
+
+def memory(devtools: CDPSession) -> Row:
     """Return heap (MB) and elements after a collection."""
     devtools.send("HeapProfiler.collectGarbage")
     metrics = {m["name"]: m["value"] for m in devtools.send("Performance.getMetrics")["metrics"]}
-    return {"heap_mb": metrics["JSHeapUsedSize"] / 1e6, "nodes": metrics["Nodes"]}
+    return {"MB": metrics["JSHeapUsedSize"] / 1e6, "nodes": metrics["Nodes"]}
 
 
-def measure(page: Page, url: str, args: argparse.Namespace) -> dict[str, Any]:
-    """Play the three stories in one tab."""
-    devtools = page.context.new_cdp_session(page)
-    devtools.send("Performance.enable")
-    found: dict[str, Any] = {}
-    for shape in ("lesson", "list"):
-        page.goto(url)
-        page.locator("body[data-view=welcome]").wait_for()
-        page.evaluate(WATCH)
-        ask(page, f"Write a long {shape}", args.tokens)
-        found[shape] = late(page)
-        page.goto("about:blank")
-    page.goto(url)
-    page.locator("body[data-view=welcome]").wait_for()
-    found["memory"] = {}
-    for number in range(1, args.messages // 2 + 1):
-        ask(page, f"Question {number}", 60)
-        if number % (args.messages // 10) == 0:
-            found["memory"][2 * number] = memory(devtools)
-    page.reload()
-    page.locator(".exchange:last-child .answer[data-state=done]").wait_for()
-    for first in range(0, args.conversations, CONVERSATIONS_A_FILE):
-        number = min(CONVERSATIONS_A_FILE, args.conversations - first)
-        assert page.evaluate(IMPORT, [first, number]) == 201
+def opened(page: Page, url: str) -> None:
+    """Load the page anew."""
     page.goto("about:blank")
     page.goto(url)
-    page.locator("#list li[data-id]").first.wait_for()
-    page.evaluate(WATCH)
-    found["list_of_conversations"] = {"most_rows": page.evaluate(SCROLL), **late(page)}
+    page.locator("body[data-view=welcome]").wait_for()
+
+
+def long_answer(page: Page, url: str, shape: str, most: int) -> Row:
+    """Read one very long answer to its end."""
+    found: Row = {"story": f"{most} tokens, {shape}"}
+    opened(page, url)
+    with watched(page, found):
+        ask(page, f"Write a long {shape}", most)
     return found
+
+
+def long_conversation(page: Page, url: str, messages: int) -> list[Row]:
+    """Ask again and again in one conversation, and look at the memory ten times."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Performance.enable")
+    opened(page, url)
+    rows: list[Row] = [{"messages": 0, **memory(devtools)}]
+    for number in range(1, messages // 2 + 1):
+        ask(page, f"Question {number}", 60)
+        if number % (messages // 10) == 0:
+            rows.append({"messages": 2 * number, **memory(devtools)})
+    page.reload()
+    page.locator(".exchange:last-child .answer[data-state=done]").wait_for()
+    return [*rows, {"messages": "reloaded", **memory(devtools)}]
+
+
+def long_list(page: Page, url: str, conversations: int) -> Row:
+    """Scroll through very many conversations."""
+    for first in range(0, conversations, CONVERSATIONS_A_FILE):
+        number = min(CONVERSATIONS_A_FILE, conversations - first)
+        assert page.evaluate(IMPORT, [first, number]) == 201
+    opened(page, url)
+    page.locator("#list li[data-id]").first.wait_for()
+    found: Row = {"story": f"{conversations} conversations"}
+    with watched(page, found):
+        rows = page.evaluate(SCROLL)
+    return {**found, "most rows": rows}
+
+
+def lighthouse(url: str, chromium: str) -> Row:
+    """Have Lighthouse look at the first visit, as on a slow telephone (its own default)."""
+    commands = find_node()
+    program = TOOLS / "node_modules" / "lighthouse" / "cli" / "index.js"
+    if not program.is_file():
+        TOOLS.mkdir(parents=True, exist_ok=True)
+        place = ["--prefix", str(TOOLS), "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run([*commands.npm, "install", *place, LIGHTHOUSE], check=True)
+    command = [commands.node, str(program), url, "--output=json", "--quiet"]
+    command += ["--no-enable-error-reporting", f"--only-categories={','.join(CATEGORIES)}"]
+    command += [f"--chrome-flags={' '.join(['--headless=new', *FLAGS])}"]
+    environment = {**os.environ, "CHROME_PATH": chromium}
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)
+    report = json.loads(done.stdout)
+    scores = {name: 100 * report["categories"][name]["score"] for name in CATEGORIES}
+    return scores | {f"{name} ms": report["audits"][name]["numericValue"] for name in PAINTS}
 
 
 def main() -> None:
@@ -212,12 +280,19 @@ def main() -> None:
         running(api, f"{url}health/live", environment),
         sync_playwright() as playwright,
     ):
+        first = lighthouse(url, chromium or "")
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        found = measure(browser.new_page(), url, args)
+        page = browser.new_page()
+        stories = [long_answer(page, url, shape, args.tokens) for shape in ("lesson", "list")]
+        sizes = long_conversation(page, url, args.messages)
+        stories.append(long_list(page, url, args.conversations))
         browser.close()
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(found, indent=2))
-    print(json.dumps(found, indent=2))
+    tables = {
+        "What the page's thread did meanwhile (late: more than 50 ms)": stories,
+        "Memory in one conversation, in MB of JavaScript and in nodes": sizes,
+        "Lighthouse, on its slow telephone": [first],
+    }
+    keep("page", tables, {"stories": stories, "memory": sizes, "lighthouse": first})
 
 
 if __name__ == "__main__":

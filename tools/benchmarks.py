@@ -18,7 +18,18 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 from record import shown  # noqa: E402  # the benchmarks are no package
 
 DOCS, FIGURES = ROOT / "docs", ROOT / "var" / "bench"
-ORDER = ("gateway", "start", "taxonomy", "generate", "train", "store", "limits", "class", "soak")
+ORDER = (
+    "gateway",
+    "start",
+    "taxonomy",
+    "generate",
+    "train",
+    "store",
+    "limits",
+    "class",
+    "page",
+    "soak",
+)
 HEAD = """# Benchmarks
 
 Written by `python tools/benchmarks.py` from what `make bench` measured; do not edit. Absolute

@@ -11,9 +11,11 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +54,8 @@ FILES = {
         )
     },
 }
+
+HTML_BUILDER = re.compile(r"\bhtmlBuilder(?::function)?(?:\(\w+,\w+\)|:\(\w+,\w+\)=>)\{")
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,57 @@ def install_packages(npm: list[str], dev: bool) -> None:
     )
 
 
+def block_end(text: str, start: int) -> int:
+    """Return where the block ends whose brace is at `start`; strings may hold braces."""
+    depth, quote, at = 0, "", start
+    while depth or at == start:
+        sign = text[at]
+        if quote:
+            at += sign == "\\"
+            quote = "" if sign == quote else quote
+        elif sign in "\"'`":
+            quote = sign
+        else:
+            depth += (sign == "{") - (sign == "}")
+        at += 1
+    return at
+
+
+def without_html(katex: str) -> str:
+    """Leave out of KaTeX what only its HTML needs: measures of letters, drawings, builders.
+
+    The page has its formulas as MathML, for which KaTeX looks only whether a font has a letter.
+    """
+    for table, rest in HTML_TABLES.items():
+        found = katex.find(table)
+        if found < 0:
+            raise VendorError(f"KaTeX has no {table} any more; without_html must follow.")
+        end = block_end(katex, found)
+        katex = katex[:found] + rest(katex[found:end]) + katex[end:]
+    at = 0
+    while builder := HTML_BUILDER.search(katex, at):
+        at = builder.end()
+        katex = katex[:at] + katex[block_end(katex, at - 1) - 1 :]
+    return katex
+
+
+def without_measures(fonts: str) -> str:
+    """Say 1 of every letter; those of KaTeX's own name are measured when it is loaded."""
+    return re.sub(r"(?<!\b65:)(?<!\b84:)\[[^\]]*\]", "1", fonts)
+
+
+def without_drawings(_: str) -> str:
+    """Leave none: browsers draw arrows and roots of MathML themselves."""
+    return "{}"
+
+
+# In KaTeX's file, by how they begin.
+HTML_TABLES: dict[str, Callable[[str], str]] = {
+    '{"AMS-Regular":{': without_measures,
+    "{doubleleftarrow:": without_drawings,
+}
+
+
 def copy_files() -> None:
     """Copy modules, types and licences, so that `web/` alone is the page."""
     VENDOR.mkdir(parents=True, exist_ok=True)
@@ -142,6 +197,8 @@ def copy_files() -> None:
                 f"{source} is not in the installed package; "
                 "its layout changed, so FILES in tools/vendor.py must follow."
             ) from error
+    formulas = VENDOR / "katex.js"
+    formulas.write_text(without_html(formulas.read_text("utf-8")), "utf-8")
 
 
 def package_of(source: str) -> str:

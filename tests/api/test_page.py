@@ -152,6 +152,18 @@ async def test_file_is_not_found_when_it_went_away(front: Service, web: Path) ->
     assert (answer.status, answer.json["code"]) == (404, "not_found")
 
 
+async def test_file_is_gzipped_when_the_browser_takes_that(front: Service, web: Path) -> None:
+    """What shrinks by it goes gzipped to whoever says so, and anew after every change."""
+    (web / "style.css").write_text("p { color: red }\n" * 50)
+    for taken, coding in (("gzip, br", "gzip"), ("br", None), ("gzip;q=0", None)):
+        answer = await front.ask("/style.css", headers={"Accept-Encoding": taken})
+        assert answer.headers.get("Content-Encoding") == coding
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        assert answer.body == b"p{color:red}\n" * 50
+    (web / "style.css").write_text("p { color: blue }")
+    assert (await front.ask("/style.css")).body == b"p{color:blue}"
+
+
 async def test_head_is_get_without_the_body_when_a_file_is_asked_for(front: Service) -> None:
     """Link checkers and monitors ask with HEAD."""
     head = b"HEAD /style.css HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

@@ -1,7 +1,6 @@
 """The front door, as Debian's Nginx with the project's own configuration does it."""
 
 import asyncio
-import importlib.util
 import ssl
 import subprocess
 import warnings
@@ -13,6 +12,7 @@ import pytest
 
 from tests.conftest import free_port
 from tests.deploy.nginx_server import Backend, Names, Nginx, Request, backend, program, raw
+from tiza.api.packing import pack
 from tiza.api.page import CONTENT_SECURITY_POLICY
 
 WEB = {
@@ -30,12 +30,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in WEB.items():
         (web / name).parent.mkdir(exist_ok=True)
         (web / name).write_text(text)
-    spec = importlib.util.spec_from_file_location("pack", "deploy/page/pack.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.pack(web, out)
+    pack(web, out)
     return out
 
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.stacks import RealStack
-from tests.e2e.visit import Visit, Visits, words
+from tests.e2e.visit import ROOT, Visit, Visits, words
 from tiza.models.find import SHIPPED_NAME
 
 TYPES = {
@@ -20,6 +20,13 @@ TYPES = {
 FIRST_LOAD_BYTES = 60 * 1024
 WHOLE_VISIT_BYTES = 96 * 1024  # with the half of the page that is fetched when a question comes
 QUESTION = {"en": "What is machine learning?", "es": "¿Qué es el aprendizaje automático?"}
+RULES = """
+(text) => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(text.replace(/@import[^;]+;/g, ""));
+  return [...sheet.cssRules].map(({cssText}) => cssText.replace(/\\s*(,)\\s*|\\s+/g, "$1 "));
+}
+"""
 
 
 def type_of(path: str) -> str:
@@ -51,6 +58,18 @@ def test_first_load_is_light_when_every_file_is_counted(real: RealStack, visits:
         expected = "application/json" if path.startswith("api/") else type_of(path)
         assert response.headers["content-type"] == expected, path
     assert sum(files.values()) <= FIRST_LOAD_BYTES, files
+
+
+def test_styles_mean_the_same_when_they_are_sent_without_comments(
+    real: RealStack, visits: Visits
+) -> None:
+    """The browser reads the same rules out of a style as it is written and as it is sent."""
+    visit = visits.open(real.url)
+    for path in sorted((ROOT / "web").glob("*.css")):
+        written = path.read_text("utf-8")
+        served = visit.page.request.get(f"{real.url}{path.name}").text()
+        assert len(served) < len(written)
+        assert visit.page.evaluate(RULES, served) == visit.page.evaluate(RULES, written), path.name
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

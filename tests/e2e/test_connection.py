@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.scripted_engine import ScriptedEngine
+from tests.e2e.scripted_engine import ScriptedEngine, says
 from tests.e2e.stacks import ScriptedStack
 from tests.e2e.visit import Visit, Visits, words
 
@@ -98,3 +98,44 @@ def test_health_is_checked_every_half_minute_when_the_page_is_seen(
         assert passes(1) == 1
     visit.page.evaluate(HIDE, True)
     assert passes(300) == 0
+
+
+def test_page_stays_whole_when_the_network_goes_between_two_files(
+    scripted: ScriptedStack, engine: ScriptedEngine, visits: Visits
+) -> None:
+    """What could not be fetched is left out, or said; nothing else breaks, and it comes later."""
+    visit = visits.open(scripted.url)
+    for file in ("**/vendor/highlight*", "**/vendor/katex.js"):
+        visit.page.route(file, lambda route: route.abort())
+    engine.will(says("So $x^2$:\n\n```python\nx = 1\n```\n"))
+    visit.ask("How?")
+    visit.is_done()
+    expect(visit.prose.locator("pre code")).to_have_text("x = 1")
+    expect(visit.prose.locator("p")).to_contain_text("x^2")
+    visit.page.evaluate("location.hash = '#/account'")
+    spoken = words("account.en")
+    english = visit.page.get_by_role("radio", name=spoken["account.language.en"])
+    expect(english).to_be_checked()
+
+    visit.context.set_offline(True)
+    visit.page.get_by_role("radio", name=spoken["account.language.es"]).check(force=True)
+    expect(visit.page.locator("#toast")).to_have_text(words("en")["failure.offline"])
+    expect(english).to_be_checked()
+    expect(visit.page.locator("html")).to_have_attribute("lang", "en")
+    visit.page.evaluate("location.hash = '#/lessons'")
+    expect(visit.page.locator("#view")).to_have_text(words("en")["place.missing"])
+
+    visit.context.set_offline(False)
+    visit.page.locator("#language").press("Enter")
+    expect(visit.page.locator("html")).to_have_attribute("lang", "es")
+
+
+def test_words_are_asked_for_again_when_they_do_not_come_at_first(
+    scripted: ScriptedStack, visits: Visits
+) -> None:
+    """A line that breaks while the page is loaded delays it, no more."""
+    visit = visits.new(scripted.url)
+    visit.page.route("**/i18n/en.json", lambda route: route.abort(), times=1)
+    visit.open()
+    expect(visit.page.locator("#welcome")).to_have_text(words("en")["welcome.heading"])
+    assert len(visit.watch.asked("/i18n/en.json")) == 2

@@ -89,6 +89,13 @@ def test_training_at_work_is_found_watched_and_stopped(
     page.locator("#view summary").first.click()
     expect(page.locator("pre.file")).to_contain_text("loss 0.1")
     is_accessible(visit)
+    page.route("**/samples*", lambda route: route.abort(), times=1)
+    samples = page.get_by_text(said["models.samples"])
+    samples.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text(words("es")["failure.offline"])
+    samples.press("Enter")
+    samples.press("Enter")
+    expect(page.get_by_text(said["models.noSamples"])).to_be_visible()
 
 
 def test_training_that_fails_says_why_when_it_was_begun_in_the_page(

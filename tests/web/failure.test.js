@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { refusalError, streamError } from "../../web/js/failure.js";
+import { refusalOf, streamRefusal } from "../../web/js/failure.js";
 
 /**
  * @param {number} status
@@ -11,7 +11,7 @@ import { refusalError, streamError } from "../../web/js/failure.js";
  */
 async function failureOf(status, body, headers = {}) {
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  return (await refusalError(new Response(text, { status, headers }))).failure;
+  return (await refusalOf(new Response(text, { status, headers }))).failure;
 }
 
 test("the code of the problem counts", async () => {
@@ -33,17 +33,23 @@ test("Retry-After gives the moment from which trying again makes sense", async (
   assert.equal((await failureOf(429, {}, { "Retry-After": "soon" })).retryAt, undefined);
 });
 
+test("what people may read of it is kept, and what is wrong by field", async () => {
+  const problem = { code: "invalid_request", detail: "No.", errors: [{ field: "name", message: "is taken" }] };
+  const { message, status, fields } = await refusalOf(new Response(JSON.stringify(problem), { status: 422 }));
+  assert.deepEqual({ message, status, fields }, { message: "No.", status: 422, fields: problem.errors });
+});
+
 test("where the log knows more, its reference is kept", async () => {
   const response = new Response("", { headers: { "X-Request-ID": "r2" } });
   assert.equal((await failureOf(500, { code: "internal", request_id: "r1" })).reference, "r1");
-  assert.equal(streamError({ code: "engine_lost" }, response).failure.reference, "r2");
+  assert.equal(streamRefusal({ code: "engine_lost" }, response).failure.reference, "r2");
 });
 
 test("a stream's error says whether trying again can help", () => {
   const response = new Response("");
-  assert.equal(streamError({ code: "engine_lost" }, response).failure.retryable, true);
+  assert.equal(streamRefusal({ code: "engine_lost" }, response).failure.retryable, true);
   assert.equal(
-    streamError({ code: "engine_error", retryable: false }, response).failure.retryable,
+    streamRefusal({ code: "engine_error", retryable: false }, response).failure.retryable,
     false,
   );
 });

@@ -51,7 +51,7 @@ export class ExchangeView {
   /** @param {string} text that was added to the exchange's answer */
   append(text) {
     this.#prose.append(text);
-    this.#showState();
+    if (this.#answer.dataset["state"] !== "writing") this.#showState();
   }
 
   /** @param {number} place in the queue; 0: it is being answered */

@@ -5,7 +5,7 @@
 
 import { Announcer } from "./announcer.js";
 import { ExchangeView } from "./answer.js";
-import { ChatError } from "./failure.js";
+import { Refusal } from "./failure.js";
 import { exchangesOf } from "./kept.js";
 import { createWriters } from "./sanitize.js";
 import { Sentences } from "./sentences.js";
@@ -89,7 +89,7 @@ export class Chat {
     const said = document.createElement("p");
     said.className = "missing";
     said.setAttribute("role", "alert");
-    const { code } = error instanceof ChatError ? error.failure : UNEXPECTED;
+    const { code } = error instanceof Refusal ? error.failure : UNEXPECTED;
     translator.set(said, `failure.${code}`);
     transcript.replaceChildren(said);
   }
@@ -315,11 +315,11 @@ export class Chat {
       this.#announcer.say(translator.text("answer.stopped"));
       return;
     }
-    if (!(error instanceof ChatError)) reportError(error);
-    const failure = error instanceof ChatError ? error.failure : UNEXPECTED;
+    if (!(error instanceof Refusal)) reportError(error);
+    const failure = error instanceof Refusal ? error.failure : UNEXPECTED;
     exchange.state = "failed";
     exchange.failure = failure;
-    exchange.ended = error instanceof ChatError && error.isEnd;
+    exchange.ended = error instanceof Refusal && error.isEnd;
     this.#announcer.say(translator.text(`failure.${failure.code}`));
     onFailure();
   }

@@ -24,7 +24,9 @@ export async function colour(code, language, write) {
   const name = Object.hasOwn(GRAMMARS, language) ? GRAMMARS[language] : undefined;
   const text = code.textContent ?? "";
   if (!name || text.length > MOST_CHARACTERS) return;
-  const [highlight, grammar] = await Promise.all([load("highlight"), load(`highlight.${name}`)]);
+  const files = Promise.all([load("highlight"), load(`highlight.${name}`)]);
+  const [highlight, grammar] = await files.catch(() => []); // the text stays as it is
+  if (!grammar) return;
   if (!highlight.getLanguage(name)) highlight.registerLanguage(name, grammar);
   write(code, highlight.highlight(text, { language: name, ignoreIllegals: true }).value);
 }

@@ -38,16 +38,21 @@ const CODE_OF_STATUS = {
 /** Where the log tells an operator more than the code tells the reader. @type {FailureCode[]} */
 const TRACEABLE = ["engine_timeout", "engine_error", "engine_lost", "internal"];
 
-export class ChatError extends Error {
+/** The service said no, broke off, or could not be reached. */
+export class Refusal extends Error {
   /**
    * @param {Failure} failure
-   * @param {boolean} isEnd it ended the answer: there is no more of it to be read
+   * @param {{isEnd?: boolean, status?: number, detail?: string, fields?: readonly FieldProblem[]}} [more]
+   *   whether it ended the answer, so that there is no more of it to be read; the status, 0 if
+   *   there was no answer; what people may read of it; what is wrong, by field
    */
-  constructor(failure, isEnd = false) {
-    super(failure.code);
-    this.name = "ChatError";
+  constructor(failure, { isEnd = false, status = 0, detail = "", fields = [] } = {}) {
+    super(detail);
+    this.name = "Refusal";
     this.failure = failure;
     this.isEnd = isEnd;
+    this.status = status;
+    this.fields = fields;
   }
 }
 
@@ -55,24 +60,27 @@ export class ChatError extends Error {
  * A failure that this side noticed.
  * @param {FailureCode} code
  */
-export function localError(code) {
-  return new ChatError({ code, retryable: true });
+export function localRefusal(code) {
+  return new Refusal({ code, retryable: true });
 }
 
 /**
  * A refusal, from its problem+json or, failing that, from its status alone.
  * @param {Response} response
  */
-export async function refusalError(response) {
-  /** @type {{code?: unknown, request_id?: unknown}} */
-  const problem = await response.json().catch(() => ({}));
-  const code = knownCode(problem?.code) ?? CODE_OF_STATUS[response.status] ?? "internal";
-  return new ChatError({
+export async function refusalOf(response) {
+  const { status, headers } = response;
+  /** @type {{code?: unknown, request_id?: unknown, detail?: string, errors?: FieldProblem[]}} */
+  const problem = (await response.json().catch(() => null)) ?? {};
+  const code = knownCode(problem.code) ?? CODE_OF_STATUS[status] ?? "internal";
+  const failure = {
     code,
     retryable: true,
-    ...referenceOf(code, problem?.request_id ?? response.headers.get("X-Request-ID")),
-    ...retryAtOf(response.headers.get("Retry-After")),
-  });
+    ...referenceOf(code, problem.request_id ?? headers.get("X-Request-ID")),
+    ...retryAtOf(headers.get("Retry-After")),
+  };
+  const { detail = "", errors: fields = [] } = problem;
+  return new Refusal(failure, { status, detail, fields });
 }
 
 /**
@@ -80,7 +88,7 @@ export async function refusalError(response) {
  * @param {{code?: unknown, retryable?: unknown, retry_after?: unknown}} data
  * @param {Response} response
  */
-export function streamError(data, response) {
+export function streamRefusal(data, response) {
   const code = knownCode(data.code) ?? "internal";
   const failure = {
     code,
@@ -88,7 +96,7 @@ export function streamError(data, response) {
     ...referenceOf(code, response.headers.get("X-Request-ID")),
     ...retryAtOf(data.retry_after),
   };
-  return new ChatError(failure, true);
+  return new Refusal(failure, { isEnd: true });
 }
 
 /**

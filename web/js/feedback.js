@@ -4,7 +4,8 @@
  */
 
 import { element, icon } from "./element.js";
-import { call, Refusal } from "./service.js";
+import { Refusal } from "./failure.js";
+import { call } from "./server.js";
 import { who } from "./who.js";
 import { translator } from "./words.js";
 

@@ -67,14 +67,22 @@ export class Follower {
     if (scrollTop < this.#top && distance > 1) this.#following = false;
     if (scrollTop > this.#top && distance < NEAR) this.#following = true;
     this.#top = scrollTop;
-    this.#button.hidden = this.#following || distance < NEAR;
+    this.#offer(distance);
+  }
+
+  /**
+   * An attribute that is set again costs as much as one that changes.
+   * @param {number} distance
+   */
+  #offer(distance) {
+    this.#button.toggleAttribute("hidden", this.#following || distance < NEAR);
   }
 
   #keepUp() {
     if (this.#content.clientHeight === 0) return;
     if (this.#following) this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#top = this.#scroller.scrollTop;
-    this.#button.hidden = this.#following || this.#distance() < NEAR;
+    this.#offer(this.#distance());
   }
 
   #glide() {

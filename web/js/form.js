@@ -4,7 +4,7 @@
  */
 
 import { element } from "./element.js";
-import { Refusal } from "./service.js";
+import { Refusal } from "./failure.js";
 import { translator } from "./words.js";
 
 /** @typedef {HTMLInputElement | HTMLSelectElement} Control */

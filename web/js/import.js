@@ -1,7 +1,7 @@
 /** Takes conversations over from a file that the reader chooses. */
 
-import { ChatError } from "./failure.js";
 import { find } from "./dom.js";
+import { Refusal } from "./failure.js";
 import { takeOver } from "./library.js";
 import { say } from "./toast.js";
 
@@ -28,7 +28,7 @@ async function read(file) {
     const [only] = ids;
     if (ids.length === 1) location.hash = `#/c/${only}`;
   } catch (error) {
-    const code = error instanceof ChatError ? error.failure.code : "internal";
+    const code = error instanceof Refusal ? error.failure.code : "internal";
     const unreadable = code === "invalid_request" || code === "body_too_large";
     say(unreadable ? "list.unreadable" : "list.failed");
   }

@@ -3,7 +3,7 @@
  * shown.
  */
 
-import { json, send } from "./server.js";
+import { documentOf, json, send } from "./server.js";
 
 /** As many as the server gives at once. */
 const PAGE = 100;
@@ -21,7 +21,7 @@ export async function listed({ words = "", cursor = "", pinned = false }, signal
     ...(pinned && { pinned: "true" }),
   });
   const response = await send(`api/conversations?${query}`, signal ? { signal } : {});
-  return response.json();
+  return documentOf(response);
 }
 
 /**
@@ -44,7 +44,7 @@ export async function remove(id) {
 export async function takeOver(text) {
   const headers = { "Content-Type": "application/json" };
   const response = await send("api/conversations/import", { method: "POST", headers, body: text });
-  return (await response.json()).conversations;
+  return (await documentOf(response)).conversations;
 }
 
 /**

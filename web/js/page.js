@@ -35,7 +35,7 @@ export class Page {
     const form = find(document, "#composer", HTMLFormElement);
     this.#composer = new Composer(form, translator, new Drafts(store), {
       send: (question) => this.#ask(question),
-      stop: () => this.#fetched?.then((chat) => chat.stop()),
+      stop: () => this.#fetched?.then((chat) => chat.stop(), () => {}),
     });
   }
 

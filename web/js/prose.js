@@ -18,7 +18,7 @@ export class Prose {
   #frame = 0;
   /** Before then the last block is not drawn again. */
   #restUntil = 0;
-  #live = document.createElement("div");
+  #live = growing();
 
   /**
    * @param {Element} element
@@ -34,7 +34,7 @@ export class Prose {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     this.#rest = "";
-    this.#live = document.createElement("div");
+    this.#live = growing();
     this.#element.replaceChildren(this.#live);
   }
 
@@ -81,4 +81,11 @@ export class Prose {
       finishBlock(block, this.#tools);
     }
   }
+}
+
+/** The block that is being written. It has a class: to style it as the last one costs all others. */
+function growing() {
+  const block = document.createElement("div");
+  block.className = "live";
+  return block;
 }

@@ -4,8 +4,8 @@
  * Knows nothing of what is shown or kept.
  */
 
-import { ChatError, localError, streamError } from "./failure.js";
-import { json, send } from "./server.js";
+import { Refusal, localRefusal, streamRefusal } from "./failure.js";
+import { documentOf, json, send } from "./server.js";
 import { SseParser } from "./sse.js";
 
 /** The server pings every 15 s of silence; three missed pings are a dead line. */
@@ -19,7 +19,7 @@ const LONGEST_PAUSE_MS = 8000;
 const PASSING = ["offline", "connection_lost", "draining", "engine_unreachable", "overloaded"];
 
 /**
- * Give the answer's events up to `done`. Anything else throws a ChatError, or the signal's
+ * Give the answer's events up to `done`. Anything else throws a Refusal, or the signal's
  * reason where the reader stopped it.
  * @param {AnswerRequest} request
  * @param {AbortSignal} signal
@@ -39,7 +39,7 @@ export async function* streamAnswer({ path, body, key, place }, signal, onLost) 
         yield event;
         if (event.type === "done") return;
       }
-      throw localError("connection_lost");
+      throw localRefusal("connection_lost");
     } catch (error) {
       response = undefined;
       if (!streamId || !passes(error) || attempt >= ATTEMPTS) throw error;
@@ -70,9 +70,7 @@ export async function newConversation() {
  */
 export async function keptConversation(id, signal) {
   const response = await send(`api/conversations/${encodeURIComponent(id)}`, { signal });
-  return response.json().catch(() => {
-    throw localError("connection_lost");
-  });
+  return documentOf(response);
 }
 
 /**
@@ -90,7 +88,7 @@ export async function rememberBranch(id, leaf) {
  * @returns {boolean}
  */
 function passes(error) {
-  return error instanceof ChatError && !error.isEnd && PASSING.includes(error.failure.code);
+  return error instanceof Refusal && !error.isEnd && PASSING.includes(error.failure.code);
 }
 
 /**
@@ -142,7 +140,7 @@ async function* answerEvents(response, signal) {
   for await (const text of pieces(response, signal)) {
     for (const { type, data, id } of parser.push(text)) {
       const event = /** @type {any} */ (parse(data));
-      if (type === "error") throw streamError(event, response);
+      if (type === "error") throw streamRefusal(event, response);
       if (type === "start") yield { type, id, start: event };
       if (type === "token") yield { type, id, text: String(event.text ?? "") };
       if (type === "state") yield { type, id, state: event };
@@ -159,7 +157,7 @@ function parse(data) {
   try {
     return Object(JSON.parse(data));
   } catch {
-    throw localError("connection_lost");
+    throw localRefusal("connection_lost");
   }
 }
 
@@ -171,7 +169,7 @@ function parse(data) {
  */
 async function* pieces(response, signal) {
   const reader = response.body?.getReader();
-  if (!reader) throw localError("connection_lost");
+  if (!reader) throw localRefusal("connection_lost");
   const decoder = new TextDecoder();
   try {
     for (;;) {
@@ -180,7 +178,7 @@ async function* pieces(response, signal) {
       yield decoder.decode(value, { stream: true });
     }
   } catch {
-    throw signal.aborted ? signal.reason : localError("connection_lost");
+    throw signal.aborted ? signal.reason : localRefusal("connection_lost");
   } finally {
     reader.cancel().catch(() => {});
   }
@@ -195,7 +193,7 @@ function withinSilenceLimit(reading) {
   /** @type {ReturnType<typeof setTimeout>} */
   let timer;
   const silence = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(localError("connection_lost")), SILENCE_LIMIT_MS);
+    timer = setTimeout(() => reject(localRefusal("connection_lost")), SILENCE_LIMIT_MS);
   });
   return Promise.race([reading, /** @type {Promise<never>} */ (silence)]).finally(() =>
     clearTimeout(timer),

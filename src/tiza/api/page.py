@@ -3,12 +3,17 @@
 In production Nginx does this. Knows the page as files only.
 """
 
+import hashlib
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
-from starlette.exceptions import HTTPException
-from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+import anyio.to_thread
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tiza.api.packing import packed, sent
 from tiza.errors import PageMissing
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -20,12 +25,21 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "trusted-types tiza dompurify",
     ]
 )
-HEADERS = [
-    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-cache"),
-]
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+    "Vary": "Accept-Encoding",
+}
+TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+}
+TAKES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 
 
 def web_folder() -> Path:
@@ -49,7 +63,7 @@ class Page:
 
     def __init__(self, api: ASGIApp, folder: Path) -> None:
         self._api = api
-        self._files = StaticFiles(directory=folder)
+        self._files = _Files(folder)
         self._paths = {
             f"/{path.relative_to(folder).as_posix()}"
             for path in folder.rglob("*")
@@ -66,21 +80,61 @@ class Page:
             await self._api(inner, receive, send)
         elif path == "/" and _is_browser(scope):
             await self._file({**scope, "path": "/index.html"}, receive, send)
-        elif path in self._paths:
+        elif path in self._paths and scope["method"] in ("GET", "HEAD"):
             await self._file(scope, receive, send)
         else:
             await self._api(scope, receive, send)
 
     async def _file(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *HEADERS]}
-            await send(message)
-
         try:
-            await self._files(scope, receive, send_with_headers)
-        except HTTPException:  # not GET, or the file has gone: the API has the words for it
+            file = await anyio.to_thread.run_sync(self._files.read, scope["path"][1:])
+        except OSError:  # it has gone: the API has the words for it
             await self._api(scope, receive, send)
+        else:
+            await file.answer(Headers(scope=scope))(scope, receive, send)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file as it is sent, plain and gzipped."""
+
+    written: tuple[int, int]
+    kind: str
+    tag: str
+    content: bytes
+    packed: bytes | None
+
+    def answer(self, asked: Headers) -> Response:
+        """Send it, unless the browser has it."""
+        headers = {**HEADERS, "ETag": self.tag}
+        if self.tag in asked.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        if self.packed and TAKES_GZIP.search(asked.get("accept-encoding", "")):
+            headers |= {"Content-Encoding": "gzip"}
+            return Response(self.packed, headers=headers, media_type=self.kind)
+        return Response(self.content, headers=headers, media_type=self.kind)
+
+
+class _Files:
+    """A folder's files, made ready when they are first asked for and when they have changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ready: dict[str, _File] = {}
+
+    def read(self, name: str) -> _File:
+        """Return a file; OSError if it has gone."""
+        path = self._folder / name
+        found = path.stat()
+        written = (found.st_mtime_ns, found.st_size)
+        file = self._ready.get(name)
+        if file is None or file.written != written:
+            content = sent(self._folder, path)
+            tag = f'W/"{hashlib.sha256(content).hexdigest()[:16]}"'
+            kind = TYPES.get(path.suffix, "text/plain")
+            file = _File(written, kind, tag, content, packed(content, path.suffix))
+            self._ready[name] = file
+        return file
 
 
 def _is_browser(scope: Scope) -> bool:

@@ -2,7 +2,7 @@
 
 import { element } from "../element.js";
 import { choice } from "../form.js";
-import { call } from "../service.js";
+import { call } from "../server.js";
 import { keepServed, want, wanted } from "../wanted.js";
 import { line, section } from "./section.js";
 

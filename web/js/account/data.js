@@ -3,7 +3,7 @@
 import { dateOf } from "../dates.js";
 import { element } from "../element.js";
 import { leaveNothing } from "../leaving.js";
-import { call } from "../service.js";
+import { call } from "../server.js";
 import { confirmed, does, filled, section } from "./section.js";
 
 /** @type {readonly (readonly [count: "conversations" | "messages" | "ratings" | "keys" | "sessions", key: Key])[]} */

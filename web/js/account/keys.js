@@ -3,7 +3,7 @@
 import { dateOf } from "../dates.js";
 import { element } from "../element.js";
 import { choice, Form } from "../form.js";
-import { call } from "../service.js";
+import { call } from "../server.js";
 import { shownOnce } from "./secrets.js";
 import { confirmed, does, filled, section } from "./section.js";
 

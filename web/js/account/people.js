@@ -3,10 +3,10 @@
 import { dateOf } from "../dates.js";
 import { element } from "../element.js";
 import { choice, Form } from "../form.js";
-import { call } from "../service.js";
+import { call } from "../server.js";
 import { lasting } from "./keys.js";
 import { shownOnce } from "./secrets.js";
-import { announce, does, filled, section, words } from "./section.js";
+import { announce, attempt, does, filled, section, words } from "./section.js";
 
 const ROLES = ["student", "teacher", "admin"];
 
@@ -140,10 +140,13 @@ function tag({ role }) {
 /** @param {User} user */
 function roleOf({ name, role }) {
   const select = roles(role, { label: "account.role" });
+  let kept = role;
   select.addEventListener("change", async () => {
-    const changed = await call("PATCH", address(name), { role: select.value }).catch(() => ({ role }));
-    select.value = changed.role;
-    announce(words("account.changed"));
+    await attempt(select, async () => {
+      kept = (await call("PATCH", address(name), { role: select.value })).role;
+      announce(words("account.changed"));
+    });
+    select.value = kept;
   });
   return select;
 }

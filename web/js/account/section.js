@@ -1,7 +1,7 @@
 /** The parts of a settings page: a section with its title, a line in it, things that come later. */
 
 import { element } from "../element.js";
-import { Refusal } from "../service.js";
+import { Refusal } from "../failure.js";
 import { translator } from "../words.js";
 
 /**
@@ -34,20 +34,28 @@ export function line(label, control) {
  * @param {Key} label
  * @param {readonly (readonly [value: Value, key: Key, values?: Values])[]} options
  * @param {Value} chosen
- * @param {(value: Value) => void} choose
+ * @param {(value: Value) => void | Promise<Value>} choose may give what holds in the end
  */
 export function choices(label, options, chosen, choose) {
   const group = `choices-${label}`;
+  /** @type {Map<Value, HTMLInputElement>} */
+  const inputs = new Map();
   const made = options.map(([value, key, values = {}]) => {
     const input = element("input", {
       type: "radio",
       name: group,
       value,
       checked: value === chosen,
-      on: { change: () => choose(value) },
+      on: { change: () => decide(value) },
     });
+    inputs.set(value, input);
     return element("label", { class: "choice" }, input, element("span", { key, values }));
   });
+  /** @param {Value} value */
+  const decide = async (value) => {
+    const held = inputs.get((await choose(value)) ?? value);
+    if (held) held.checked = true;
+  };
   const legend = element("legend", { key: label });
   return element("fieldset", { class: "choices" }, legend, element("div", {}, ...made));
 }
@@ -68,23 +76,34 @@ export async function filled(part, fill) {
 }
 
 /**
- * Do what a button is for, once at a time; a refusal is said behind it.
+ * Do what a button is for when it is pressed.
  * @param {HTMLButtonElement} button
  * @param {() => Promise<unknown>} work
  */
 export function does(button, work) {
-  button.addEventListener("click", async () => {
-    if (button.getAttribute("aria-disabled") === "true") return;
-    button.setAttribute("aria-disabled", "true");
-    if (button.nextElementSibling?.matches(".said")) button.nextElementSibling.remove();
-    try {
-      await work();
-    } catch (error) {
-      button.after(refused(error));
-    }
-    button.removeAttribute("aria-disabled");
-  });
+  button.addEventListener("click", () => attempt(button, work));
   return button;
+}
+
+/**
+ * Do what a control is for, once at a time; a refusal is said behind it.
+ * @param {HTMLElement} control
+ * @param {() => Promise<unknown>} work
+ * @returns {Promise<boolean>} whether it was done
+ */
+export async function attempt(control, work) {
+  if (control.getAttribute("aria-disabled") === "true") return false;
+  control.setAttribute("aria-disabled", "true");
+  if (control.nextElementSibling?.matches(".said")) control.nextElementSibling.remove();
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    control.after(refused(error));
+    return false;
+  } finally {
+    control.removeAttribute("aria-disabled");
+  }
 }
 
 /** @param {unknown} error */

@@ -3,7 +3,7 @@
 import { element } from "../element.js";
 import { Form } from "../form.js";
 import { leaveNothing } from "../leaving.js";
-import { call } from "../service.js";
+import { call } from "../server.js";
 import { announce, does, section, words } from "./section.js";
 
 /** @param {Who} reader */

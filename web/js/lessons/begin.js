@@ -5,7 +5,7 @@
 
 import { element } from "../element.js";
 import { choice, Form } from "../form.js";
-import { call } from "../service.js";
+import { call } from "../server.js";
 import { who } from "../who.js";
 import { translator } from "../words.js";
 import { Editor } from "./editor.js";

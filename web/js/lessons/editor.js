@@ -5,13 +5,14 @@
 
 import { does } from "../account/section.js";
 import { element } from "../element.js";
-import { call, Refusal } from "../service.js";
+import { Refusal } from "../failure.js";
+import { call } from "../server.js";
 import { Store } from "../store.js";
 import { translator } from "../words.js";
 import { LessonFields } from "./fields.js";
 import { addressOfLesson, endpointOf } from "./paths.js";
-import { remarkAtFields, remarkList } from "./remarks.js";
 import { trail } from "./reading.js";
+import { remarkAtFields, remarkList } from "./remarks.js";
 
 const PAUSE_MS = 400;
 const CHANGED = 412;

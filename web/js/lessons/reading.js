@@ -5,7 +5,7 @@
 
 import { confirmed, does } from "../account/section.js";
 import { element } from "../element.js";
-import { call } from "../service.js";
+import { call } from "../server.js";
 import { pairsOf, textOf } from "./content.js";
 import { addressOfLesson, endpointOf } from "./paths.js";
 import { remarkList } from "./remarks.js";

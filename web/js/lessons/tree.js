@@ -4,7 +4,7 @@
  */
 
 import { element, icon } from "../element.js";
-import { call } from "../service.js";
+import { call } from "../server.js";
 import { translator } from "../words.js";
 import { addressOfLesson } from "./paths.js";
 

@@ -5,7 +5,7 @@
 
 import { does } from "../account/section.js";
 import { element } from "../element.js";
-import { call } from "../service.js";
+import { call } from "../server.js";
 import { translator } from "../words.js";
 
 const LONGEST = 300;

@@ -3,10 +3,10 @@
  * says, some samples; and how it ended, with what can be done then.
  */
 
-import { confirmed, does } from "../account/section.js";
+import { confirmed, does, filled } from "../account/section.js";
 import { dateOf } from "../dates.js";
 import { element } from "../element.js";
-import { call } from "../service.js";
+import { call } from "../server.js";
 import { translator } from "../words.js";
 import { Curve } from "./curve.js";
 import { newsOf } from "./watch.js";
@@ -159,10 +159,9 @@ class RunView {
       element("summary", { key: "models.samples" }),
       this.#samples,
     );
-    part.addEventListener("toggle", async () => {
-      if (!part.open) return;
-      const found = await call("GET", `runs/${this.#run.id}/samples?limit=${SAMPLES}`);
-      this.#samples.replaceChildren(...samples(found));
+    const path = `runs/${this.#run.id}/samples?limit=${SAMPLES}`;
+    part.addEventListener("toggle", () => {
+      if (part.open) filled(this.#samples, async () => samples(await call("GET", path)));
     });
     return part;
   }

@@ -5,7 +5,7 @@
 
 import { confirmed, does } from "../account/section.js";
 import { element } from "../element.js";
-import { call } from "../service.js";
+import { call } from "../server.js";
 import { translator } from "../words.js";
 import { cardLink } from "./run.js";
 

@@ -2,7 +2,8 @@
 
 import { refused } from "../account/section.js";
 import { element } from "../element.js";
-import { call, Refusal } from "../service.js";
+import { Refusal } from "../failure.js";
+import { call } from "../server.js";
 import { translator } from "../words.js";
 
 /**

@@ -2,11 +2,11 @@
 
 import { refused } from "../account/section.js";
 import { element } from "../element.js";
+import { Refusal } from "../failure.js";
 import { beginLesson } from "../lessons/begin.js";
 import { editLesson } from "../lessons/editor.js";
 import { showLesson } from "../lessons/reading.js";
 import { showTree } from "../lessons/tree.js";
-import { Refusal } from "../service.js";
 import { translator } from "../words.js";
 
 const EDIT = "edit:";

@@ -3,12 +3,13 @@
 import { refused } from "../account/section.js";
 import { find } from "../dom.js";
 import { element } from "../element.js";
+import { Refusal } from "../failure.js";
 import { comparePart } from "../models/compare.js";
 import { showRun } from "../models/run.js";
 import { runsPart } from "../models/runs.js";
 import { storePart } from "../models/store.js";
 import { trainPart } from "../models/train.js";
-import { call, Refusal } from "../service.js";
+import { call } from "../server.js";
 import { translator } from "../words.js";
 
 const RUN = "run:";

@@ -6,7 +6,7 @@
 import { element } from "../element.js";
 import { Form } from "../form.js";
 import { leaveNothing, loadAgain } from "../leaving.js";
-import { call } from "../service.js";
+import { call } from "../server.js";
 import { Store } from "../store.js";
 import { wayBack, who } from "../who.js";
 import { translator } from "../words.js";

@@ -4,7 +4,8 @@
  */
 
 import { element } from "../element.js";
-import { call, Refusal } from "../service.js";
+import { Refusal } from "../failure.js";
+import { call } from "../server.js";
 import { Board } from "../stats/board.js";
 import { translator } from "../words.js";
 
