@@ -8,8 +8,6 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --upgrade
 
-export PORT VLLM_PORT
-
 .PHONY: help
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,7 +55,8 @@ bench: $(VENV)/dev.stamp ## Benchmarks against named peers; tables here, JSON un
 .PHONY: test-deploy
 test-deploy: $(VENV)/dev.stamp $(VENV)/deploy.stamp ## Build the images and run the Compose files in real containers
 	@$(BIN)/python tools/system_packages.py containers
-	@$(BIN)/pytest -rs --timeout 1800 tests/deploy tests/deploy/containers.py
+	@$(BIN)/pytest -rs tests/deploy
+	@$(BIN)/pytest -rs --timeout 1800 tests/deploy/containers.py
 
 # The stack in containers; .env says which (see docs/operations.md).
 COMPOSE ?= $(shell docker compose version > /dev/null 2>&1 && echo docker compose || echo docker-compose)

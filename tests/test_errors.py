@@ -92,6 +92,8 @@ def test_codes_are_the_contract_when_compared() -> None:
         "model_pinned": 409,
         "model_unusable": 409,
         "run_busy": 409,
+        "store_read_only": 409,
+        "training_elsewhere": 409,
         "run_ended": 409,
         "rate_limited": 429,
         "provider_unreachable": 503,

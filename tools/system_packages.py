@@ -26,6 +26,7 @@ FOR_CONTAINERS = {
     "dockerd": ("docker.io", "iptables"),
     "docker-compose": ("docker-compose",),
     "debootstrap": ("debootstrap",),
+    "promtool": ("prometheus",),
 }
 
 

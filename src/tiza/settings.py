@@ -196,6 +196,10 @@ class Settings(BaseSettings):
         1, ge=1, le=256, description=N_("Processes of the API; more than one need REDIS_URL.")
     )
 
+    metrics_key: SecretStr = Field(
+        SecretStr(""),
+        description=N_("Bearer key with which a monitor reads `/metrics` and `/stats`."),
+    )
     otel_exporter_otlp_endpoint: str = Field(
         "", description=N_("Collector of OpenTelemetry that traces go to, as OTLP over HTTP.")
     )

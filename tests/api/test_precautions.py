@@ -62,6 +62,7 @@ def test_nothing_is_said_when_the_settings_are_safe(given: Mapping[str, Any]) ->
         (OIDC | {"cors_origins": "*"}, "CORS_ORIGINS"),
         ({"auth_mode": "accounts", "secret_key": "short"}, "SECRET_KEY"),
         ({"auth_mode": "accounts", "secret_key": "abc" * 20}, "SECRET_KEY"),
+        ({"metrics_key": "short"}, "METRICS_KEY"),
         (CLOSED | {"secret_key": ""}, "SECRET_KEY"),
         (CLOSED | {"vllm_api_url": "http://vllm-server:8000"}, "VLLM_API_KEY"),
         (CLOSED | {"vllm_api_url": "http://127.0.0.1:8080,http://b:8000"}, "VLLM_API_KEY"),

@@ -1,5 +1,6 @@
 """Addresses and schemes behind proxies: only what a trusted one says is believed."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,6 +97,26 @@ async def test_counters_are_for_this_machine_only_when_the_mode_is_open(path: st
         proxied = await service.ask(path, headers={"X-Forwarded-For": "203.0.113.5"})
     assert here.status == 200
     assert (proxied.status, proxied.json["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("mode", ["open", "accounts"])
+async def test_counters_are_for_a_monitor_when_it_has_the_key(mode: str, tmp_path: Path) -> None:
+    """Elsewhere too, and nothing but the counters; neither another key nor an empty one does."""
+    key, away = "0123456789abcdef" * 2, {"X-Forwarded-For": "203.0.113.5"}
+    settings: dict[str, Any] = {"vllm_api_url": "http://127.0.0.1:1", "auth_mode": mode}
+    settings |= {"var_path": tmp_path}
+    async with running(metrics_key=key, **settings) as service:
+        for path in ("/stats", "/metrics"):
+            known = await service.ask(path, headers=away | {"Authorization": f"Bearer {key}"})
+            wrong = await service.ask(path, headers=away | {"Authorization": f"Bearer {key}0"})
+            bare = await service.ask(path, headers=away | {"Authorization": key})
+            assert known.status == 200
+            assert {wrong.status, bare.status} <= {401, 403}
+        lessons = await service.ask("/lessons", headers=away | {"Authorization": f"Bearer {key}"})
+        assert lessons.status in (401, 403)
+    async with running(**settings) as service:
+        empty = await service.ask("/metrics", headers=away | {"Authorization": "Bearer "})
+        assert empty.status in (401, 403)
 
 
 async def test_documentation_works_under_the_prefix_when_a_trusted_proxy_took_it_off() -> None:

@@ -110,7 +110,7 @@ def test_env_file_has_a_secret_for_each_that_is_empty_when_it_is_made(tmp_path: 
         line.split("=", 1) for line in made.read_text().splitlines() if re.match("[A-Z]", line)
     )
     secrets = [value for name, value in values.items() if name.endswith(("_KEY", "_PASSWORD"))]
-    assert len(secrets) == len(set(secrets)) == 5
+    assert len(secrets) == len(set(secrets)) == 6
     assert all(len(secret) == 64 for secret in secrets)
     assert made.stat().st_mode & 0o077 == 0
     assert Settings(_env_file=made).vllm_api_key.get_secret_value() in secrets  # type: ignore[call-arg]  # pydantic-settings' own

@@ -1,9 +1,12 @@
 """What dashboards and alerts ask for exists, under the names and labels that they use."""
 
+import importlib
+import importlib.util
 import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,12 +96,41 @@ def test_panels_do_not_overlap_when_they_are_drawn() -> None:
         taken |= cells
 
 
+def test_nothing_is_lost_when_grafanas_own_types_read_the_dashboard() -> None:
+    """Every field is one that Grafana knows, at its place and of its type."""
+    if importlib.util.find_spec("grafana_foundation_sdk") is None:
+        pytest.skip("needs grafana-foundation-sdk: make test-deploy installs it into .venv")
+    plugins = importlib.import_module("grafana_foundation_sdk.cog.plugins")
+    encoder = importlib.import_module("grafana_foundation_sdk.cog.encoder")
+    types = importlib.import_module("grafana_foundation_sdk.models.dashboard")
+    plugins.register_default_plugins()
+    written = json.loads((FOLDER / "grafana" / "tiza.json").read_text())
+    read = encoder.JSONEncoder().encode(types.Dashboard.from_json(written))
+    assert list(lost(written, json.loads(read))) == []
+
+
+def lost(written: Any, read: Any, place: str = "") -> Iterator[str]:
+    """Yield the places of what was written and is not read; defaults may have been added."""
+    if isinstance(written, dict) and isinstance(read, dict):
+        for name, value in written.items():
+            yield from lost(value, read.get(name), f"{place}/{name}")
+    elif isinstance(written, list) and isinstance(read, list) and len(written) == len(read):
+        for number, (one, other) in enumerate(zip(written, read, strict=True)):
+            yield from lost(one, other, f"{place}/{number}")
+    elif written != read:
+        yield place
+
+
 def test_rules_fire_as_described_when_promtool_tries_them() -> None:
     """Prometheus itself reads them, and fires each in the case that it is for."""
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed: it comes with Debian's package prometheus")
-    for command in (["check", "rules", "alerts.yml"], ["test", "rules", "alerts_test.yml"]):
+    for command in (
+        ["check", "rules", "alerts.yml"],
+        ["check", "config", "--syntax-only", "prometheus.yml"],
+        ["test", "rules", "alerts_test.yml"],
+    ):
         tried = subprocess.run(
             [promtool, *command], cwd=FOLDER, capture_output=True, text=True, check=False
         )

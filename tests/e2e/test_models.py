@@ -3,11 +3,11 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.api.teaching.school import LEAF, lesson, plant
 from tests.e2e.axe import is_accessible
@@ -114,3 +114,32 @@ def test_training_that_fails_says_why_when_it_was_begun_in_the_page(
     page.locator("#language").click()
     expect(page.locator("p.state")).to_have_text(words("models.es")["models.state.failed"])
     expect(page.locator(".outcome .said")).to_contain_text("examen")
+
+
+def test_page_says_who_trains_and_chooses_when_it_cannot_be_done_here(
+    desk: tuple[ScriptedStack, Path], visits: Visits
+) -> None:
+    """As in containers: sentences where the form and the buttons would be, in both languages."""
+    stack, _runs = desk
+    visit = visits.new(stack.url)
+    page = visit.page
+    page.route("**/api/runs", changing(trains=False))
+    page.route("**/api/store/models", changing(read_only=True))
+    page.goto(f"{stack.url}#/models")
+    for language in ("en", "es"):
+        said = words(f"models.{language}")
+        expect(page.get_by_text(said["models.elsewhere"])).to_be_visible()
+        expect(page.get_by_text(said["models.readOnly"])).to_be_visible()
+        for key in ("models.begin", "models.use"):
+            expect(page.get_by_role("button", name=said[key], exact=True)).to_have_count(0)
+        page.locator("#language").click()
+
+
+def changing(**fields: bool) -> Callable[[Route], None]:
+    """Let the real answer through, but for what a container would say otherwise."""
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, json=response.json() | fields)
+
+    return answer

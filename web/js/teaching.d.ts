@@ -69,6 +69,15 @@ interface ModelStore {
   former: string;
   /** MODEL_PATH, which comes before any choice made here. */
   pinned: string;
+  /** None can be chosen here. */
+  read_only: boolean;
+}
+
+interface RunList {
+  runs: TrainingRun[];
+  at_work: string;
+  /** A training can begin here. */
+  trains: boolean;
 }
 
 interface TrainingRun {

@@ -92,8 +92,10 @@ def _openness(settings: Settings) -> Iterator[Problem]:
 
 def _secrets(settings: Settings) -> Iterator[Problem]:
     secret = settings.secret_key.get_secret_value()
-    if secret and (len(secret) < SECRET_CHARS or len(set(secret)) < SECRET_KINDS):
-        yield "SECRET_KEY", WEAK, {"chars": SECRET_CHARS}
+    monitor = settings.metrics_key.get_secret_value()
+    for variable, value in (("SECRET_KEY", secret), ("METRICS_KEY", monitor)):
+        if value and (len(value) < SECRET_CHARS or len(set(value)) < SECRET_KINDS):
+            yield variable, WEAK, {"chars": SECRET_CHARS}
     if is_loopback(settings.host):
         return
     if not secret and settings.auth_mode != "open":

@@ -105,6 +105,8 @@
         ├── ModelFailedExam      409 gate_failed: it needs a confirmation
         ├── ModelPinned          409 model_pinned: MODEL_PATH comes first
         ├── ModelUnusable        409 model_unusable
+        ├── StoreReadOnly        409 store_read_only: the models are chosen elsewhere
+        ├── TrainingElsewhere    409 training_elsewhere: nothing here to train with
         ├── TrainingBusy         409 run_busy: one at a time
         ├── TrainingRunNotFound  404 not_found
         ├── NothingToGoOnWith    409 run_ended
@@ -252,7 +254,9 @@ from tiza.errors.teaching import (
     PreconditionMissing,
     ReportNotFound,
     StoredModelNotFound,
+    StoreReadOnly,
     TrainingBusy,
+    TrainingElsewhere,
     TrainingRunNotFound,
 )
 from tiza.errors.training import (
@@ -372,6 +376,7 @@ __all__ = [
     "StoreFull",
     "StoreNewer",
     "StoreNotEmpty",
+    "StoreReadOnly",
     "StoreUnavailable",
     "StoredModelNotFound",
     "StreamsTaken",
@@ -384,6 +389,7 @@ __all__ = [
     "TokensSpent",
     "TrainingBusy",
     "TrainingDiverged",
+    "TrainingElsewhere",
     "TrainingRunNotFound",
     "Unauthenticated",
     "WeightsBroken",

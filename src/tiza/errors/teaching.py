@@ -93,6 +93,25 @@ class ModelUnusable(RequestError):
     hint = N_("Nothing has changed.")
 
 
+class StoreReadOnly(RequestError):
+    """The folder of models cannot be written to from here, as in a container."""
+
+    status, code, title = 409, "store_read_only", N_("Models are chosen elsewhere")
+    what = N_("This service may read the models, and not choose among them.")
+    hint = N_("Who runs it chooses: the operator's guide says how.")
+
+
+class TrainingElsewhere(RequestError):
+    """What training takes is not installed here, or the models cannot be written to."""
+
+    status, code, title = 409, "training_elsewhere", N_("Training is done elsewhere")
+    what = N_("This service cannot train: it has not what that takes.")
+    hint = N_(
+        "Who runs it installs that (`make train-tools`), or trains in the container `trainer`: the "
+        "operator's guide says how."
+    )
+
+
 class TrainingBusy(RequestError):
     """Data: `run`."""
 

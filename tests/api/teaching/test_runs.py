@@ -13,6 +13,7 @@ from tests.api.service import Answer, Service, running, until
 from tests.api.teaching.school import LEAF, plant
 from tests.models.tiny import make
 from tests.test_teach import RECIPE
+from tiza.api.teaching import abilities
 from tiza.api.teaching import runs as routes
 from tiza.models.pack import pack
 from tiza.runs import order
@@ -183,3 +184,23 @@ async def test_pinned_model_stays_when_another_is_chosen(tmp_path: Path) -> None
         refused = await desk.ask("/store/models/shipped/promote", {})
 
     assert (refused.status, refused.json["code"]) == (409, "model_pinned")
+
+
+async def test_nothing_is_begun_where_it_cannot_be_done(
+    desk: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the API's container, which has no torch and reads the models only: both are said."""
+    assert (await desk.ask("/runs")).json["trains"]
+    assert not (await desk.ask("/store/models")).json["read_only"]
+
+    monkeypatch.setattr(abilities, "NEEDED", ("no_package_of_this_name",))
+    assert not (await desk.ask("/runs")).json["trains"]
+    for path in ("/runs", "/runs/20260101-000000/continue"):
+        refused = await desk.ask(path, {})
+        assert (refused.status, refused.json["code"]) == (409, "training_elsewhere")
+
+    monkeypatch.setattr(abilities, "writes", lambda _folder: False)
+    assert (await desk.ask("/store/models")).json["read_only"]
+    chosen = await desk.ask("/store/models/shipped/promote", {})
+    assert (chosen.status, chosen.json["code"]) == (409, "store_read_only")
+    assert not desk.state.settings.runs_path.exists()

@@ -15,8 +15,9 @@ const MEGABYTE = 1e6;
  * @param {ModelStore} store
  * @param {() => Promise<void>} changed
  */
-export function storePart({ models, former, pinned }, changed) {
-  const cards = models.map((model) => card(model, pinned, changed));
+export function storePart({ models, former, pinned, read_only }, changed) {
+  const fixed = pinned !== "" || read_only;
+  const cards = models.map((model) => card(model, fixed, changed));
   const back = models.find((model) => model.former && !model.active);
   const part = element(
     "section",
@@ -25,6 +26,7 @@ export function storePart({ models, former, pinned }, changed) {
     element("p", { class: "hint", key: "models.storeText" }),
   );
   if (pinned) part.append(element("p", { class: "said", key: "models.pinned", values: { pinned } }));
+  else if (read_only) part.append(element("p", { class: "said", key: "models.readOnly" }));
   else if (back) part.append(goBack(former, changed));
   part.append(element("ul", { class: "cards" }, ...cards));
   return part;
@@ -42,10 +44,10 @@ function goBack(former, changed) {
 
 /**
  * @param {StoredModel} model
- * @param {string} pinned
+ * @param {boolean} fixed nobody can choose here
  * @param {() => Promise<void>} changed
  */
-function card(model, pinned, changed) {
+function card(model, fixed, changed) {
   const { name, active, size, parent, lessons, run, has_report, forced } = model;
   const tags = element("p", { class: "tags" });
   if (active) tags.append(element("span", { class: "tag good", key: "models.active" }));
@@ -58,7 +60,7 @@ function card(model, pinned, changed) {
     about.append(" · ", element("span", { key: "models.lessonCount", values }));
   }
   const buttons = element("div", { class: "buttons" });
-  if (!active && !pinned) buttons.append(using(model, changed));
+  if (!active && !fixed) buttons.append(using(model, changed));
   if (has_report) buttons.append(cardLink(`api/store/models/${encodeURIComponent(name)}/report`));
   if (run) {
     const href = `#/models/run:${run}`;

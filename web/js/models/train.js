@@ -9,16 +9,17 @@ import { translator } from "../words.js";
 /**
  * @param {readonly LessonListed[]} lessons
  * @param {string} chosen the lesson that somebody came from
- * @param {string} atWork the run that is under way
+ * @param {RunList} runs which one is under way, and whether one can begin here
  */
-export function trainPart(lessons, chosen, atWork) {
+export function trainPart(lessons, chosen, { at_work, trains }) {
   const part = element(
     "section",
     { "aria-labelledby": "models-train" },
     element("h3", { id: "models-train", key: "models.train" }),
     element("p", { class: "hint", key: "models.trainText" }),
   );
-  if (atWork) part.append(busy(atWork));
+  if (at_work) part.append(busy(at_work));
+  else if (!trains) part.append(element("p", { class: "said", key: "models.elsewhere" }));
   else if (lessons.length === 0) part.append(element("p", { class: "fine", key: "models.noLessons" }));
   else part.append(form(lessons, chosen));
   return part;

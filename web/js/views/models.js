@@ -42,7 +42,7 @@ export async function open(host, rest) {
  * @returns {Promise<void>}
  */
 async function showModels(body, chosen) {
-  const [store, { runs, at_work }, { lessons }] = await Promise.all(
+  const [store, runs, { lessons }] = await Promise.all(
     ["store/models", "runs", "lessons"].map((path) => call("GET", path)),
   );
   const changed = async () => {
@@ -54,12 +54,12 @@ async function showModels(body, chosen) {
     head.focus({ preventScroll: true });
   };
   let shown = storePart(store, changed);
-  const train = trainPart(lessons, chosen, at_work);
+  const train = trainPart(lessons, chosen, runs);
   body.append(
     element("header", { class: "top" }, element("h2", { key: "models.title" })),
     element("p", { class: "lead", key: "models.lead" }),
     ...(chosen ? [train, shown] : [shown, train]),
     await comparePart(store),
-    runsPart(runs),
+    runsPart(runs.runs),
   );
 }

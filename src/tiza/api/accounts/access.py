@@ -20,8 +20,9 @@ class Access:
         self.passwords = Passwords()
         self.sign_in = SignIn(self.passwords)
         self.tokens = Tokens(self._secret)
-        self.open_gate = OpenGate(opening, settings.cors_origins)
-        self.account_gate = AccountGate(opening, settings.cors_origins, self.tokens, self._secret)
+        friends, monitor = settings.cors_origins, settings.metrics_key.get_secret_value()
+        self.open_gate = OpenGate(opening, friends, monitor)
+        self.account_gate = AccountGate(opening, friends, self.tokens, self._secret, monitor)
 
     @cached_property
     def provider(self) -> Provider | None:

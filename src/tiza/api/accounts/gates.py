@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from tiza.api.accounts import api_keys, places
+from tiza.api.accounts.counters import BEARER, for_monitor, from_here
 from tiza.api.accounts.remembered import Remembered
 from tiza.api.accounts.tokens import Tokens
 from tiza.api.callers import EVERY_SCOPE, Caller
@@ -26,7 +27,6 @@ from tiza.store.store import Store
 ANONYMOUS, SESSION = "tiza_person", "tiza_session"  # cookies
 LONGEST = 128  # characters of a cookie that are looked at
 GLANCE_SECONDS = 1.0  # how long a request waits that would also be answered to a stranger
-BEARER = "bearer "
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,14 @@ class Found:
 class OpenGate:
     """Lets in everybody. The counters and the teacher's places are not for other machines."""
 
-    def __init__(self, opening: OpeningStore, friends: Collection[str]) -> None:
-        self._opening, self._friends = opening, friends
+    def __init__(self, opening: OpeningStore, friends: Collection[str], monitor: str) -> None:
+        self._opening, self._friends, self._monitor = opening, friends, monitor
         self.people: Remembered[Person] = Remembered()
 
     async def admit(self, scope: Scope) -> Caller:
         """Return who calls: somebody with a cookie, or a stranger. Raises Forbidden."""
-        if scope["path"] in places.COUNTERS and not scope["state"][IS_LOCAL]:
+        may_count = from_here(scope) or for_monitor(scope, self._monitor)
+        if scope["path"] in places.COUNTERS and not may_count:
             raise Forbidden
         headers = Headers(scope=scope)
         if places.first_part(scope["path"]) in places.TEACHING:
@@ -99,8 +100,9 @@ class AccountGate:
         friends: Collection[str],
         tokens: Tokens,
         secret: Callable[[], bytes],
+        monitor: str,
     ) -> None:
-        self._opening, self._friends = opening, friends
+        self._opening, self._friends, self._monitor = opening, friends, monitor
         self._tokens, self._secret = tokens, secret
         self.found: Remembered[Found] = Remembered()
 
@@ -114,11 +116,11 @@ class AccountGate:
 
         """
         path, address = scope["path"], scope["client"][0]
-        if path in places.PUBLIC:
+        if path in places.PUBLIC or for_monitor(scope, self._monitor):
             return Caller(address=address)
         found = await self._find(scope)
         if found is None:
-            if path in places.COUNTERS and scope["state"][IS_LOCAL]:
+            if from_here(scope):
                 return Caller(address=address)
             raise Unauthenticated
         account = found.account

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Response
 from tiza.api.callers import Caller, CallerDep, by
 from tiza.api.state import State, StateDep
 from tiza.api.strict_json import StrictRoute
+from tiza.api.teaching import abilities
 from tiza.api.teaching.schemas import PROBLEMS, Promoted, Promotion, Store, StoredModel
 from tiza.errors import (
     ModelFailedExam,
@@ -24,6 +25,7 @@ from tiza.errors import (
     ReportNotFound,
     RequestError,
     StoredModelNotFound,
+    StoreReadOnly,
 )
 from tiza.models import store
 from tiza.models.find import SHIPPED, SHIPPED_NAME, active_name
@@ -110,7 +112,9 @@ def _store(settings: Settings, served: frozenset[str]) -> Store:
             )
         )
     active = next((entry.name for entry in listed if entry.active), "")
-    return Store(models=listed, active=active, former=former, pinned=settings.model_path)
+    read_only = not abilities.writes(folder)
+    pinned = settings.model_path
+    return Store(models=listed, active=active, former=former, pinned=pinned, read_only=read_only)
 
 
 def _report(name: str, settings: Settings) -> Response:
@@ -134,6 +138,8 @@ def _folder(name: str, settings: Settings) -> Path:
 def _promote(name: str, settings: Settings, *, force: bool) -> Promoted:
     if settings.model_path:
         raise ModelPinned(path=settings.model_path)
+    if not abilities.writes(settings.models_path):
+        raise StoreReadOnly
     if name not in (SHIPPED, SHIPPED_NAME):
         summary = read_record(_folder(name, settings)).get("report")
         if isinstance(summary, dict) and summary.get("passed") is False and not force:

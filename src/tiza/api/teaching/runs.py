@@ -22,10 +22,17 @@ from tiza.api.problems import invalid, language_of
 from tiza.api.state import StateDep
 from tiza.api.streams.routes import NO_POSITION, STREAM, LastEventId
 from tiza.api.strict_json import StrictRoute
+from tiza.api.teaching import abilities
 from tiza.api.teaching.models import PAGES, REPORT, page_of
 from tiza.api.teaching.schemas import PROBLEMS, GoOn, NewRun, Runs, Samples, SampleShown
 from tiza.api.teaching.watching import Place, watched
-from tiza.errors import LessonNotFound, NothingToGoOnWith, SamplesInvalid, TrainingBusy
+from tiza.errors import (
+    LessonNotFound,
+    NothingToGoOnWith,
+    SamplesInvalid,
+    TrainingBusy,
+    TrainingElsewhere,
+)
 from tiza.runs import order, samples
 from tiza.runs.order import Order
 from tiza.runs.run import Run, create
@@ -45,11 +52,12 @@ router = APIRouter(prefix="/runs", route_class=StrictRoute, tags=["runs"], respo
 @router.get("", summary=N_("List the trainings, the newest first, and which is at work."))
 async def list_runs(state: StateDep) -> Runs:
     """List them."""
-    folder = state.settings.runs_path
+    settings = state.settings
 
     def found() -> Runs:
-        runs = [standing(run) for run in all_runs(folder)[:MOST_RUNS]]
-        return Runs(runs=runs, at_work=order.at_work(folder))
+        runs = [standing(run) for run in all_runs(settings.runs_path)[:MOST_RUNS]]
+        at_work = order.at_work(settings.runs_path)
+        return Runs(runs=runs, at_work=at_work, trains=abilities.trains(settings))
 
     return await asyncio.to_thread(found)
 
@@ -61,6 +69,7 @@ async def begin(body: NewRun, request: Request, state: StateDep, caller: CallerD
     flags = [*_flag("--recipe", body.recipe), *_flag("--pipeline", body.pipeline)]
 
     def begun() -> Standing:
+        _check_here(settings)
         paths = _files(body.lessons, settings)
         if busy := order.at_work(settings.runs_path):
             raise TrainingBusy(run=busy)
@@ -83,6 +92,7 @@ async def go_on(
     settings, language = state.settings, language_of(request.scope)
 
     def begun() -> Standing:
+        _check_here(settings)
         run = run_named(settings.runs_path, run_id)
         before = Order.read(run)
         if before is None or standing(run).state == "promoted":
@@ -190,6 +200,11 @@ async def _end(folder: Path, run_id: str) -> None:
         await asyncio.sleep(PATIENCE_SECONDS)
         if not await asyncio.to_thread(order.stop, folder, run_id, number):
             return
+
+
+def _check_here(settings: Settings) -> None:
+    if not abilities.trains(settings):
+        raise TrainingElsewhere
 
 
 def _underway(run: Run, process: subprocess.Popen[bytes]) -> Standing:

@@ -136,12 +136,16 @@ class StoredModel(BaseModel):
 
 
 class Store(BaseModel):
-    """`GET /store/models`. `pinned` is MODEL_PATH, which comes before any choice made here."""
+    """`GET /store/models`. `pinned` is MODEL_PATH, which comes before any choice made here.
+
+    `read_only` is true where none can be chosen, as in a container of the API.
+    """
 
     models: Sequence[StoredModel]
     active: str
     former: str
     pinned: str
+    read_only: bool
 
 
 class Promotion(_Body):
@@ -173,10 +177,14 @@ class GoOn(_Body):
 
 
 class Runs(BaseModel):
-    """`GET /runs`, the newest first; `at_work` is empty where nothing is trained now."""
+    """`GET /runs`, the newest first; `at_work` is empty where nothing is trained now.
+
+    `trains` is false where a training cannot begin, as in a container of the API.
+    """
 
     runs: Sequence[Standing]
     at_work: str
+    trains: bool
 
 
 class SampleShown(BaseModel):
