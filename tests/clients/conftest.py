@@ -78,7 +78,7 @@ def scripted(tmp_path: Path) -> Iterator[Stacks]:
     """Start the API before a scripted engine, with settings of one's own."""
     started: list[ScriptedStack] = []
 
-    def start(**settings: object) -> ScriptedStack:
+    def start(**settings: Any) -> ScriptedStack:
         started.append(ScriptedStack(tmp_path, **settings))
         return started[-1]
 
