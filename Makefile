@@ -24,7 +24,7 @@ teach: $(VENV)/train.stamp ## The whole loop on the lesson python_basics: learn,
 train-tools: $(VENV)/train.stamp ## Install what training and converting need (torch, about 400 MB)
 
 .PHONY: test
-test: $(VENV)/dev.stamp $(VENV)/train.stamp ## The whole test suite
+test: $(VENV)/dev.stamp $(VENV)/deploy.stamp $(VENV)/train.stamp ## The whole test suite
 	@$(BIN)/python tools/system_packages.py
 	@$(BIN)/pytest --numprocesses 3 --dist loadfile --ignore tests/clients
 

@@ -19,6 +19,7 @@ NEEDED = {
     "chromium": ("chromium", "fonts-liberation"),
     "initdb": ("postgresql",),
     "nginx": ("nginx-light",),
+    "promtool": ("prometheus",),
     "redis-server": ("redis-server",),
 }
 
@@ -26,7 +27,6 @@ FOR_CONTAINERS = {
     "dockerd": ("docker.io", "iptables"),
     "docker-compose": ("docker-compose",),
     "debootstrap": ("debootstrap",),
-    "promtool": ("prometheus",),
 }
 
 

@@ -99,7 +99,7 @@ def test_panels_do_not_overlap_when_they_are_drawn() -> None:
 def test_nothing_is_lost_when_grafanas_own_types_read_the_dashboard() -> None:
     """Every field is one that Grafana knows, at its place and of its type."""
     if importlib.util.find_spec("grafana_foundation_sdk") is None:
-        pytest.skip("needs grafana-foundation-sdk: make test-deploy installs it into .venv")
+        pytest.skip("needs grafana-foundation-sdk: make test installs it into .venv")
     plugins = importlib.import_module("grafana_foundation_sdk.cog.plugins")
     encoder = importlib.import_module("grafana_foundation_sdk.cog.encoder")
     types = importlib.import_module("grafana_foundation_sdk.models.dashboard")

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 KUBERNETES = "1.32"
-TOOLS = "needs {}: make test-deploy installs it into .venv"
+TOOLS = "needs {}: make test installs it into .venv"
 
 
 @pytest.mark.parametrize("path", sorted(Path("deploy").glob("*/Dockerfile")), ids=str)
