@@ -14,8 +14,9 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,64 +24,14 @@ from typing import Any, NamedTuple
 import aiohttp
 import pytest
 
-from tests.deploy import standins
-from tests.deploy.docker_engine import STATE, Docker, docker_engine, why_not
+from tests.deploy.conftest import image_sizes
+from tests.deploy.docker_engine import STATE, Docker
 from tests.deploy.report import Report
 from tests.deploy.stack import ROOT, Stack
 
-MIB = 1_048_576
 QUESTION = "Write a long story about a teacher and a piece of chalk."
 API_IMAGE_MIB = 300
-
-
-@pytest.fixture(scope="session")
-def docker() -> Iterator[Docker]:
-    """Use Docker, or say why that cannot be."""
-    if reason := why_not():
-        pytest.skip(reason)
-    with docker_engine() as engine:
-        yield engine
-
-
-@pytest.fixture(scope="session")
-def report(request: pytest.FixtureRequest, docker: Docker) -> Iterator[Report]:
-    """Collect what is seen; it is written down if nothing failed."""
-    made = standins.provide(docker)
-    noted = Report()
-    yield noted
-    if not request.session.testsfailed:
-        noted.write(docker, made)
-
-
-@pytest.fixture(scope="session")
-def images(docker: Docker, report: Report) -> None:
-    """Build every image but the trainer's, which would bring gigabytes."""
-    for name, file, target in (
-        ("api", "deploy/api/Dockerfile", "api"),
-        ("engine-cpu", "deploy/api/Dockerfile", "engine"),
-        ("page", "deploy/page/Dockerfile", ""),
-        ("vllm", "deploy/vllm/Dockerfile", ""),
-    ):
-        target_words = ["--target", target] if target else []
-        docker("build", "-q", "-t", f"tiza/{name}:local", "-f", ROOT / file, *target_words, ROOT)
-        whole, own = _sizes(docker, name)
-        value = f"{whole:.0f} MiB ({own:.0f} MiB)"
-        if name != "vllm":
-            report.note(
-                f"Image `{name}`: size (without its base)",
-                f"Imagen `{name}`: tamaño (sin su base)",
-                value,
-            )
-
-
-def _sizes(docker: Docker, name: str) -> tuple[float, float]:
-    bases = {"page": "nginx", "vllm": "vllm/vllm-openai"}
-    base = next(i for i in standins.needed() if i.startswith(bases.get(name, "python")))
-    sizes = [
-        int(docker("image", "inspect", "--format", "{{.Size}}", image)) / MIB
-        for image in (f"tiza/{name}:local", base)
-    ]
-    return sizes[0], sizes[0] - sizes[1]
+WATCH_SECONDS = 120  # it looks every 15 s
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +51,7 @@ def plain(docker: Docker, images: None, report: Report) -> Iterator[Stack]:
 
 def test_api_image_is_small(docker: Docker, images: None) -> None:
     """No torch, no engine, no build tools: it is fetched in a moment."""
-    assert _sizes(docker, "api")[0] < API_IMAGE_MIB
+    assert image_sizes(docker, "api")[0] < API_IMAGE_MIB
     packages = docker("run", "--rm", "--entrypoint", "ls", "tiza/api:local", _SITE).split()
     assert not {"torch", "xllamacpp", "transformers", "pip", "babel"} & set(packages)
 
@@ -175,6 +126,45 @@ async def test_answer_streams_through_nginx(plain: Stack, report: Report) -> Non
         "Respuesta en flujo por Nginx: primer token, último",
         f"{moments[0]:.2f} s, {whole:.2f} s",
     )
+
+
+async def test_prometheus_is_let_in_and_finds_every_part(plain: Stack, report: Report) -> None:
+    """Though nobody has an account; the alerts are read, and what was answered is counted."""
+    count = await _watched(plain, {"tiza": 1, "vllm": 1})
+    report.note(
+        "Prometheus (`open`): targets well, alert rules",
+        "Prometheus (`open`): objetivos bien, reglas de alerta",
+        f"2, {count}",
+    )
+
+
+async def _watched(stack: Stack, expected: Mapping[str, int]) -> int:
+    """Start Prometheus, wait until it reads every target; return how many rules it has."""
+    stack.compose("up", "-d", "--no-build", "prometheus")
+    async with _client(f"http://127.0.0.1:{stack.monitor}") as client:
+
+        async def told(path: str) -> Any:
+            async with client.get(f"/api/v1/{path}") as response:
+                return (await response.json())["data"]
+
+        end = time.monotonic() + WATCH_SECONDS
+        found: list[tuple[str, str]] = []
+        rules: list[str] = []
+        while _well(found) != expected or set(rules) != {"ok"}:
+            assert time.monotonic() < end, f"{found} {rules}\n{stack.logs()}"
+            await asyncio.sleep(1)
+            with suppress(aiohttp.ClientError):  # it is starting
+                targets = (await told("targets?state=active"))["activeTargets"]
+                found = [(t["labels"]["job"], t["health"] + t["lastError"]) for t in targets]
+                groups = (await told("rules"))["groups"]
+                rules = [rule["health"] for group in groups for rule in group["rules"]]
+        answered = (await told("query?query=sum(tiza_answers_total)"))["result"]
+    assert float(answered[0]["value"][1]) > 0
+    return len(rules)
+
+
+def _well(targets: list[tuple[str, str]]) -> Counter[str]:
+    return Counter(job for job, health in targets if health == "up")
 
 
 async def test_documentation_opens_under_the_prefix(plain: Stack) -> None:
@@ -391,6 +381,16 @@ async def test_reader_goes_on_at_another_process_when_the_line_was_cut(
         "Stream cut and continued: times, API processes that served it",
         "Flujo cortado y continuado: veces, procesos de la API que lo sirvieron",
         f"{cuts}, {len(served)}",
+    )
+
+
+async def test_prometheus_finds_every_process_when_there_are_several(
+    production: Stack, key: str, report: Report
+) -> None:
+    """Each container of the API by the service's name, with accounts as without."""
+    await _watched(production, {"tiza": 3, "vllm": 1})
+    report.note(
+        "Prometheus (`accounts`): targets well", "Prometheus (`accounts`): objetivos bien", "4"
     )
 
 

@@ -11,10 +11,10 @@ BEGIN, END = "<!-- report: begin -->", "<!-- report: end -->"
 GUIDES = {"en": Path("docs/operations.md"), "es": Path("docs/operations.es.md")}
 HEADS = {"en": "| What was shown | Seen |", "es": "| Qué se comprobó | Visto |"}
 FOOT = {
-    "en": "Run on {date} with Docker {docker} and docker-compose {compose} on {cores} cores. "
-    "Stand-ins made of Debian, as images could not be fetched: {standins}.",
-    "es": "Ejecutado el {date} con Docker {docker} y docker-compose {compose} en {cores} núcleos. "
-    "Sustitutos hechos de Debian, porque no se podían descargar imágenes: {standins}.",
+    "en": "Run on {date} with Docker {docker} and docker-compose {compose} on {cores} cores "
+    "({kind}). Stand-ins made of Debian, as images could not be fetched: {standins}.",
+    "es": "Ejecutado el {date} con Docker {docker} y docker-compose {compose} en {cores} núcleos "
+    "({kind}). Sustitutos hechos de Debian, porque no se podían descargar imágenes: {standins}.",
 }
 
 
@@ -35,7 +35,8 @@ class Report:
             "date": datetime.now(UTC).date().isoformat(),
             "docker": docker("version", "--format", "{{.Server.Version}}"),
             "compose": docker.run("docker-compose", "version", "--short"),
-            "cores": f"{os.cpu_count()} {platform.machine()}",
+            "cores": str(os.cpu_count()),
+            "kind": platform.machine(),
             "standins": ", ".join(f"`{name}`" for name in standins) or "-",
         }
         for language, path in GUIDES.items():

@@ -26,7 +26,7 @@ class Stack:
 
     def __init__(self, docker: Docker, name: str, *files: str, **settings: str) -> None:
         self.docker, self.name = docker, name
-        self.page, self.api, self.engine, self.tls = (free_port() for _ in range(4))
+        self.page, self.api, self.engine, self.tls, self.monitor = (free_port() for _ in range(5))
         self.folder = STATE / name
         shutil.rmtree(self.folder, ignore_errors=True)
         (self.folder / "models" / "samples_0").mkdir(parents=True)
@@ -41,6 +41,8 @@ class Stack:
             "BACKEND_PORT": str(self.api),
             "VLLM_PORT": str(self.engine),
             "HTTPS_PORT": str(self.tls),
+            "PROMETHEUS_PORT": str(self.monitor),
+            "METRICS_KEY": "fedcba9876543210" * 2,
             "VLLM_API_KEY": "0123456789abcdef" * 2,
             "MODELS_PATH": str(self.folder / "models"),
             "MODEL_PATH": "samples_0",

@@ -17,7 +17,7 @@ DEBIAN = "tiza-standin/debian"
 SUITE = "bookworm"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 FROM = re.compile(r"^FROM ([a-z][\w./-]*:[\w.-]+)", re.MULTILINE)
-IMAGE = re.compile(r"^\s*image: ((?:postgres|redis):[\w.-]+)", re.MULTILINE)
+IMAGE = re.compile(r"^\s*image: ((?:postgres|redis|prom/prometheus):[\w.-]+)", re.MULTILINE)
 LEFT_OUT = ("var/cache/apt/*", "var/lib/apt/lists/*", "usr/share/doc/*", "usr/share/man/*")
 APT = "RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends {} \
  && apt-get clean && rm -rf /var/lib/apt/lists/*"
@@ -92,6 +92,10 @@ def _steps(name: str) -> list[str]:
         "python": ("python3 python3-venv", []),
         "vllm-openai": ("python3 python3-venv libgomp1", ["COPY vllm /usr/local/bin/vllm"]),
         "nginx": ("nginx-light curl", []),
+        "prometheus": (
+            "prometheus",
+            ["RUN install -d -o nobody -g nogroup /prometheus"],
+        ),
         "redis": ("redis-server", ["RUN mkdir /data && chown redis:redis /data"]),
         "postgres": (
             "postgresql",
