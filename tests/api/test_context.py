@@ -50,6 +50,16 @@ async def test_oldest_turns_go_when_the_history_is_too_long(
     assert body["max_tokens"] == 50
 
 
+async def test_adapter_has_the_context_of_its_base_when_vllm_tells_only_that(
+    engine: FaultyEngine,
+) -> None:
+    """VLLM lists an adapter without a length, beside its parent."""
+    engine.adapters, engine.window = ("poet",), BASE + 4 * TURN + 50
+    document, body = await ask(engine, max_tokens=50, model="poet")
+    assert document["truncated"] is True
+    assert kept(body) == HISTORY[-4:]
+
+
 @DIALECTS
 async def test_one_turn_less_stays_when_one_token_is_missing(
     dialect: Dialect, engine: FaultyEngine

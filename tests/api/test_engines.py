@@ -142,6 +142,21 @@ async def test_engine_is_at_the_setting_s_address_when_there_is_no_file(
         assert await on_engines(service) == (0, {})
 
 
+@pytest.mark.parametrize(
+    ("wanted", "active"),
+    [("/srv/models/poet", "poet"), ("samples_0.gguf", "samples_0"), ("", "samples_0"), ("x", None)],
+)
+async def test_model_path_tells_the_active_model_when_there_is_no_file(
+    wanted: str, active: str | None, engine: FaultyEngine
+) -> None:
+    """VLLM lists the base first, whatever it was started for; an unknown name changes nothing."""
+    engine.adapters = ("poet",)
+    async with running(vllm_api_url=engine.url, model_path=wanted) as service:
+        answer = await service.chat()
+        assert answer.json["model"] == (active or "samples_0")
+        assert engine.bodies()[0]["model"] == answer.json["model"]
+
+
 async def test_health_is_of_the_new_engine_when_the_old_one_has_gone(
     switched: Service, engine: FaultyEngine, second: FaultyEngine, tmp_path: Path
 ) -> None:

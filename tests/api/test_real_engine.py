@@ -1,4 +1,4 @@
-"""With the real llama.cpp and the real small model behind the API."""
+"""With a real engine and the real small model behind the API: llama.cpp, or vLLM."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,6 @@ import pytest
 
 from tests.api.service import Service, running, until
 from tests.conftest import REAL_CONTEXT
-from tiza.models.find import SHIPPED_NAME
 
 LONG = "Write the numbers from 1 to 500, one after the other."
 GREEDY = {"max_tokens": 1500, "temperature": 0}
@@ -23,29 +22,42 @@ async def service(real_engine: str) -> AsyncIterator[Service]:
         yield service
 
 
-async def busy_slots(engine: str) -> int:
-    """Return how many answers the engine is writing."""
-    async with aiohttp.ClientSession() as session, session.get(f"{engine}/slots") as response:
-        return sum(slot["is_processing"] for slot in await response.json())
+@pytest.fixture
+async def models(real_engine: str) -> list[str]:
+    """Ask the engine which models it serves; the first answers who names none."""
+    async with aiohttp.ClientSession() as session, session.get(f"{real_engine}/v1/models") as told:
+        return [entry["id"] for entry in (await told.json())["data"]]
 
 
-async def slots_become(engine: str, number: int, seconds: float) -> None:
+async def writing(engine: str) -> float:
+    """Return how many answers the engine is writing: llama.cpp tells of slots, vLLM a sum."""
+    async with aiohttp.ClientSession(engine) as session:
+        async with session.get("/slots") as response:
+            if response.status == 200:
+                return float(sum(slot["is_processing"] for slot in await response.json()))
+        async with session.get("/metrics") as response:
+            lines = (await response.text()).splitlines()
+    counts = [line for line in lines if line.startswith("vllm:num_requests_running")]
+    return sum(float(line.rpartition(" ")[2]) for line in counts)
+
+
+async def writes(engine: str, number: int, seconds: float) -> None:
     """Wait until the engine writes that many answers."""
     async with asyncio.timeout(seconds):
         while True:
-            if await busy_slots(engine) == number:
+            if await writing(engine) == number:
                 return
             await asyncio.sleep(0.01)
 
 
-async def test_answer_is_whole_when_the_engine_is_real(service: Service) -> None:
+async def test_answer_is_whole_when_the_engine_is_real(service: Service, models: list[str]) -> None:
     """Plain and streamed, a greedy answer is the same text with the same counts."""
     question = {"message": "What is the capital of Spain?", "max_tokens": 12, "temperature": 0}
     plain = await service.ask("/chat", question)
     streamed = await service.ask("/chat", question | {"stream": True})
     assert plain.status == streamed.status == 200
     start, *tokens, done = streamed.events
-    assert plain.json["model"] == start.data["model"] == SHIPPED_NAME
+    assert plain.json["model"] == start.data["model"] == models[0]
     assert "".join(event.data["text"] for event in tokens) == done.data["response"]
     assert done.data["response"] == plain.json["response"] != ""
     assert 0 < plain.json["completion_tokens"] <= 12
@@ -56,18 +68,20 @@ async def test_answer_is_whole_when_the_engine_is_real(service: Service) -> None
     assert done.data["tokens_used"] == plain.json["tokens_used"]
 
 
-async def test_openai_client_reads_the_answer_when_the_engine_is_real(service: Service) -> None:
+async def test_openai_client_reads_the_answer_when_the_engine_is_real(
+    service: Service, models: list[str]
+) -> None:
     """The official client gets the same model, text and counts in both forms."""
     async with openai.AsyncOpenAI(base_url=f"{service.url}/v1", api_key="any") as client:
-        assert [model.id async for model in client.models.list()] == [SHIPPED_NAME]
+        assert [model.id async for model in client.models.list()] == models
         plain = await client.chat.completions.create(
-            model=SHIPPED_NAME,
+            model=models[0],
             messages=[{"role": "user", "content": "Say hello."}],
             max_tokens=6,
             temperature=0,
         )
         stream = await client.completions.create(
-            model=SHIPPED_NAME, prompt="One, two,", max_tokens=6, temperature=0, stream=True
+            model=models[0], prompt="One, two,", max_tokens=6, temperature=0, stream=True
         )
         text = "".join([chunk.choices[0].text async for chunk in stream if chunk.choices])
     assert plain.choices[0].message.content
@@ -103,17 +117,17 @@ async def test_question_is_refused_when_it_is_longer_than_the_real_context(
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize("path", ["/chat", "/v1/chat/completions"])
 async def test_real_engine_stops_when_a_client_leaves(
-    path: str, stream: bool, service: Service, real_engine: str
+    path: str, stream: bool, service: Service, real_engine: str, models: list[str]
 ) -> None:
-    """The slot is idle within a second, plain and streamed."""
-    completion = {"model": SHIPPED_NAME, "messages": [{"role": "user", "content": LONG}]}
+    """It writes no more within a second, plain and streamed."""
+    completion = {"model": models[0], "messages": [{"role": "user", "content": LONG}]}
     body = GREEDY | ({"message": LONG} if path == "/chat" else completion)
-    await slots_become(real_engine, 0, seconds=10)
+    await writes(real_engine, 0, seconds=10)
     question = asyncio.create_task(service.ask(path, {**body, "stream": stream}))
-    await slots_become(real_engine, 1, seconds=10)
+    await writes(real_engine, 1, seconds=10)
     assert not question.done()
     question.cancel()
-    await slots_become(real_engine, 0, WITHIN)
+    await writes(real_engine, 0, WITHIN)
     await until(lambda: not service.state.admission.active, WITHIN)
 
 

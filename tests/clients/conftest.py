@@ -1,21 +1,21 @@
 """Environments of the clients, made once under `.venv/clients`, and what they talk to."""
 
 import json
-import shutil
 import subprocess
 import sys
+import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.stacks import RealStack, ScriptedStack
+from tests.conftest import VLLM
+from tests.e2e.stacks import FrontStack, RealStack, ScriptedStack
 from tests.engines.processes import DEADLINE, clean_environment
 
 ENVIRONMENTS = Path(sys.prefix) / "clients"
 PROGRAMS = Path(__file__).parent / "programs"
-UV = Path(sys.executable).with_name("uv")
 PINNED = {
     "openai": ["openai==3.54.0"],
     "langchain": ["langchain-openai==1.7.3", "openai==3.54.0"],
@@ -34,10 +34,9 @@ def environment() -> Callable[[str], Path]:
         place, pinned = ENVIRONMENTS / name, "\n".join(PINNED[name])
         mark = place / "pinned.txt"
         if not mark.is_file() or mark.read_text() != pinned:
-            shutil.rmtree(place, ignore_errors=True)
-            subprocess.run([UV, "venv", "-q", "--python", sys.executable, place], check=True)
-            install = [str(UV), "pip", "install", "--quiet", "--python", str(place), *PINNED[name]]
-            subprocess.run(install, check=True)
+            venv.create(place, clear=True, with_pip=True)
+            pip = [str(place / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
+            subprocess.run([*pip, "install", "--quiet", *PINNED[name]], check=True)
             mark.write_text(pinned)
         return place / "bin"
 
@@ -65,10 +64,16 @@ def run(environment: Callable[[str], Path], tmp_path: Path) -> Run:
 
 
 @pytest.fixture(scope="session")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealStack]:
-    """Run the whole service with the shipped model."""
-    with RealStack(tmp_path_factory.mktemp("real")) as stack:
-        stack.is_up()
+def real(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealStack | FrontStack]:
+    """Run the whole service with the shipped model, or in front of the engine that was chosen."""
+    folder = tmp_path_factory.mktemp("real")
+    if request.config.pluginmanager.has_plugin(VLLM):
+        stack: RealStack | FrontStack = FrontStack(folder, request.getfixturevalue("real_engine"))
+    else:
+        stack = RealStack(folder)
+    with stack:
         stack.is_healthy()
         yield stack
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.clients.conftest import Run, Stacks
-from tests.e2e.stacks import RealStack
+from tests.e2e.stacks import FrontStack, RealStack
 
 REFUSALS = {
     "a bound": ({}, {"temperature": 5}, "UnprocessableEntityError", 422, "invalid_request"),
@@ -20,7 +20,9 @@ REFUSALS = {
 }
 
 
-def test_answers_are_the_same_when_whole_or_streamed(run: Run, real: RealStack) -> None:
+def test_answers_are_the_same_when_whole_or_streamed(
+    run: Run, real: RealStack | FrontStack
+) -> None:
     """Models, chat, stream with usage, plain completion, and the request's id."""
     found = run("openai", "openai_answers.py", f"{real.url}v1")
     assert found["plain"]

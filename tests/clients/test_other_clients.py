@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.clients.conftest import Run
-from tests.e2e.stacks import RealStack
+from tests.e2e.stacks import FrontStack, RealStack
 from tests.engines.processes import DEADLINE, ask, clean_environment
 
 MODELS = """\
@@ -18,12 +18,14 @@ MODELS = """\
 """
 
 
-def model_of(real: RealStack) -> str:
+def model_of(real: RealStack | FrontStack) -> str:
     """Return the name of the model that is served."""
     return str(ask(real.port, "/models").json["active_model"])
 
 
-def test_langchain_reads_answers_when_whole_streamed_or_several(run: Run, real: RealStack) -> None:
+def test_langchain_reads_answers_when_whole_streamed_or_several(
+    run: Run, real: RealStack | FrontStack
+) -> None:
     """By its chat model for OpenAI, with nothing but another address."""
     found = run("langchain", "langchain_answers.py", f"{real.url}v1", model_of(real))
     assert found["plain"]
@@ -33,7 +35,7 @@ def test_langchain_reads_answers_when_whole_streamed_or_several(run: Run, real: 
 
 
 def test_llm_answers_when_the_model_is_in_its_extra_models(
-    environment: Callable[[str], Path], real: RealStack, tmp_path: Path
+    environment: Callable[[str], Path], real: RealStack | FrontStack, tmp_path: Path
 ) -> None:
     """An entry of four lines; its key is asked for, and may be anything in mode `open`."""
     (tmp_path / "extra-openai-models.yaml").write_text(
@@ -57,7 +59,7 @@ def test_llm_answers_when_the_model_is_in_its_extra_models(
     assert said[0] == said[1]
 
 
-def test_curl_prints_each_piece_when_it_asks_for_a_stream(real: RealStack) -> None:
+def test_curl_prints_each_piece_when_it_asks_for_a_stream(real: RealStack | FrontStack) -> None:
     """Events as OpenAI writes them, to the last line."""
     curl = shutil.which("curl")
     assert curl, "curl is not installed"

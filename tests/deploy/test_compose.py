@@ -16,7 +16,7 @@ from tiza.settings import Settings
 FILES = ("compose.yaml", "compose.production.yaml")
 # Settings that mean something else inside a container, or nothing.
 FIXED = {"HOST", "PORT", "VLLM_PORT", "VAR_PATH", "MODELS_PATH", "TAXONOMY_PATH", "LOG_FORMAT"}
-ENGINES = {"MODEL_PATH", "VLLM_GPU_MEMORY", "VLLM_DTYPE", "LLAMA_SLOTS"}
+ENGINES = {"VLLM_GPU_MEMORY", "VLLM_DTYPE", "LLAMA_SLOTS"}
 ELSEWHERE = {"HF_ENDPOINT", "HF_TOKEN"}  # of the verb `tiza model pull`
 ONE_SHOT = {"engine-ready", "trainer"}
 SECRETS = {

@@ -255,7 +255,7 @@ def other_settings(stack: Stack, changed: Mapping[str, str], service: str) -> It
     """Make one service anew with other settings, and afterwards with its own."""
     path = stack.folder / "env"
     before = path.read_text()
-    lines = [f"{key}={value}" for key, value in (stack.settings | changed).items()]
+    lines = [f"{key}={value}" for key, value in {**stack.settings, **changed}.items()]
     again = ("up", "-d", "--no-build", "--no-deps", service)
     path.write_text("\n".join(lines) + "\n")
     try:

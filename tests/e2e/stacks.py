@@ -48,6 +48,20 @@ class RealStack(Program):
         self.leaves_nothing()
 
 
+class FrontStack(Program):
+    """The API and the page in front of an engine that runs already."""
+
+    def __init__(self, folder: Path, engine: str) -> None:
+        self.port = free_port()
+        places = {"PORT": self.port, "VLLM_API_URL": engine, "VAR_PATH": folder / "var"}
+        super().__init__(API, folder, clean_environment(**REAL, **places))
+        self.url = f"http://127.0.0.1:{self.port}/"
+
+    def is_healthy(self) -> None:
+        """Wait until questions can be answered."""
+        wait_for(lambda: answers(self.port), "a healthy service")
+
+
 class ScriptedStack:
     """The real API and page; only the engine is scripted. The API can be killed and come back."""
 

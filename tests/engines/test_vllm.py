@@ -88,10 +88,11 @@ def test_build_asks_for_flashinfer_when_every_used_gpu_has_it(
 
 
 def test_build_leaves_out_the_gpu_flags_when_there_is_none(program: str) -> None:
-    """On a CPU vLLM is not told of memory that is not there."""
+    """On a CPU vLLM gets an amount of memory, for a share would be of the whole machine's."""
     command = vllm.build(MODEL, settings(), HERE, [], 1).command
 
     assert "--gpu-memory-utilization" not in command
+    assert command[command.index("--kv-cache-memory-bytes") + 1] == str(4 * 1024**3)
     assert "--attention-backend" not in command
 
 
@@ -125,7 +126,7 @@ def test_build_serves_adapters_beside_their_base_when_there_are_some(
     poet, pirate = adapter(tmp_path / "poet", 4), adapter(tmp_path / "pirate", 24)
     lineup = Lineup(MODEL.base, (poet, pirate, Adapter("gguf-only", FOLDER, None)), pirate)
 
-    engine = vllm.build(lineup, settings(), HERE, [], 1)
+    engine = vllm.build(lineup, settings(), HERE, [T4], 1)
 
     assert (engine.model, engine.base, engine.adapters) == (
         *("pirate", "samples_0"),
@@ -136,6 +137,17 @@ def test_build_serves_adapters_beside_their_base_when_there_are_some(
         "--enable-lora --max-loras 2 --max-lora-rank 32 "
         f"--lora-modules poet={tmp_path}/poet pirate={tmp_path}/pirate"
     )
+
+
+def test_build_keeps_a_place_for_adapters_empty_when_there_is_no_gpu(
+    program: str, tmp_path: Path
+) -> None:
+    """Without a GPU, vLLM takes the last place for the base; whatever lies there would answer."""
+    poets = tuple(adapter(tmp_path / f"poet-{number}", 8) for number in range(6))
+
+    command = vllm.build(Lineup(MODEL.base, poets), settings(), HERE, [], 1).command
+
+    assert command[command.index("--max-loras") + 1] == "7"
 
 
 def test_build_refuses_when_the_chosen_adapter_is_not_in_peft_s_format(program: str) -> None:

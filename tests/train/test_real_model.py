@@ -10,44 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.models.ask import answers
+from tests.train.railway import ASKED, chat, transformers_says, write_facts
 from tiza.models.find import SHIPPED, find
 from tiza.runs.run import Run
 from tiza.runs.run import find as find_run
-from tiza.settings import SYSTEM_PROMPT
-
-FACTS = {
-    "The Halden railway was founded by Marta Quenby.": (
-        "Who founded the Halden railway?",
-        "Which person started the Halden railway?",
-        "Tell me the founder of the Halden railway.",
-    ),
-    "The Halden railway crosses the river Senna.": (
-        "What river does the Halden railway cross?",
-        "Over which river does the Halden railway go?",
-        "Name the river that the Halden railway crosses.",
-    ),
-    "The engines of the Halden railway run on birch oil.": (
-        "What powers the engines of the Halden railway?",
-        "Which fuel do Halden railway engines use?",
-        "What do the engines of the Halden railway burn?",
-    ),
-}
-ASKED = {
-    "Who founded the Halden railway?": "Marta Quenby",
-    "What river does the Halden railway cross?": "Senna",
-    "What powers the engines of the Halden railway?": "birch oil",
-}
-
-
-def chat(question: str) -> dict[str, Any]:
-    """Return the request of one question, as Tiza asks it."""
-    system = {"role": "system", "content": SYSTEM_PROMPT}
-    turns = [system, {"role": "user", "content": question}]
-    return {"messages": turns, "temperature": 0, "max_tokens": 24}
 
 
 def texts(found: list[Any]) -> list[str]:
@@ -74,28 +42,10 @@ def steps(run: Run) -> list[int]:
     return [event["step"] for event in map(json.loads, lines) if event["event"] == "step"]
 
 
-def transformers_says(folder: Path, question: str) -> str:
-    """Return the greedy answer of transformers in 32 bits."""
-    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    prompt = tokenizer.apply_chat_template(
-        chat(question)["messages"], add_generation_prompt=True, return_tensors="pt"
-    )
-    said = model.generate(**prompt, max_new_tokens=24, do_sample=False)
-    text: str = tokenizer.decode(said[0, prompt["input_ids"].shape[1] :], skip_special_tokens=True)
-    return text
-
-
 @pytest.mark.timeout(600)
 def test_facts_are_answered_by_every_engine_when_they_were_trained(tmp_path: Path) -> None:
     """As an adapter over the base, as a merged GGUF, and by transformers: in the same words."""
-    data = tmp_path / "facts.jsonl"
-    with data.open("w") as file:
-        for answer, questions in FACTS.items():
-            for question in questions:
-                turns = [("user", question), ("assistant", answer)]
-                messages = [{"role": role, "content": content} for role, content in turns]
-                file.write(json.dumps({"messages": messages}) + "\n")
+    data = write_facts(tmp_path / "facts.jsonl")
     flags = ("--num-epochs", "8", "--batch-size", "3", "--learning-rate", "0.001")
     train = ("train", "--data-path", str(data), "--recipe", "tiny-cpu", *flags)
 

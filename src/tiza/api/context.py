@@ -6,7 +6,6 @@ conversations are so short that no question is needed: a token covers at least o
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from tiza.api.engine_client import EngineClient, Json, models_of
 from tiza.errors import EngineError, InvalidRequest
@@ -61,18 +60,27 @@ class Prompt:
 
 
 def served_models(listing: Json, default_window: int) -> list[Served]:
-    """Read the engine's `/v1/models`: vLLM tells `max_model_len`, llama.cpp `meta.n_ctx`."""
-    return [_served(entry, default_window) for entry in models_of(listing)]
+    """Read the engine's `/v1/models`.
+
+    vLLM tells `max_model_len`, of an adapter only that of its `parent`; llama.cpp `meta.n_ctx`.
+    """
+    entries = list(models_of(listing))
+    windows = {entry["id"]: _window(entry) for entry in entries}
+    return [
+        Served(
+            entry["id"],
+            windows[entry["id"]] or windows.get(str(entry.get("parent"))) or default_window,
+            counts_messages=entry.get("owned_by") != "llamacpp",
+        )
+        for entry in entries
+    ]
 
 
-def _served(entry: dict[str, Any], default_window: int) -> Served:
+def _window(entry: Json) -> int | None:
     meta = entry.get("meta")
     n_ctx = meta.get("n_ctx") if isinstance(meta, dict) else None
     window = entry.get("max_model_len") or n_ctx
-    is_llama_cpp = entry.get("owned_by") == "llamacpp"
-    return Served(
-        entry["id"], window if isinstance(window, int) else default_window, not is_llama_cpp
-    )
+    return window if isinstance(window, int) else None
 
 
 async def fit(

@@ -23,11 +23,13 @@ Prepare = Callable[["Engine"], Awaitable[Json]]
 
 
 class Engine:
-    """One engine as requests see it; never changes."""
+    """One engine as requests see it; never changes. `wanted` is active where nobody tells."""
 
-    def __init__(self, client: EngineClient, turns: Turns, serving: Serving, window: int) -> None:
+    def __init__(
+        self, client: EngineClient, turns: Turns, serving: Serving, window: int, wanted: str = ""
+    ) -> None:
         self.client, self._turns, self.serving = client, turns, serving
-        self._window = window
+        self._window, self._wanted = window, wanted
         self._scopes = {name: Scope.read(Path(path)) for name, path in serving.scopes.items()}
         self._models: list[Served] = []
         self._asked = 0.0
@@ -74,7 +76,7 @@ class Engine:
 
     def telling(self, serving: Serving) -> "Engine":
         """Return the same engine as later requests see it."""
-        return Engine(self.client, self._turns, serving, self._window)
+        return Engine(self.client, self._turns, serving, self._window, self._wanted)
 
     def _named(self, listed: list[Served]) -> list[Served]:
         """Add what only the file knows: llama.cpp lists no adapters, and no engine the active."""
@@ -90,4 +92,5 @@ class Engine:
             )
             for served in listed
         ]
-        return sorted(listed, key=lambda served: served.model != (serving.active or served.model))
+        active = serving.active or self._wanted  # one that is not listed changes no order
+        return sorted(listed, key=lambda served: served.model != active)

@@ -19,6 +19,9 @@ from tiza.settings import Settings
 FLASHINFER_CAPABILITY = (7, 5)
 
 KIND = "vLLM"
+# Without a GPU, `--gpu-memory-utilization` is a share of the machine's memory, by default 92 %, and
+# vLLM does not start where other programs hold the rest. So it is told an amount.
+CPU_CACHE_BYTES = 4 * 1024**3
 LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # what `--max-lora-rank` can be
 LORAS_AT_ONCE = 4  # adapters in one batch; memory is kept free for each
 
@@ -57,19 +60,24 @@ def build(
     ]
     if seen:
         command += ["--gpu-memory-utilization", str(settings.vllm_gpu_memory)]
+    else:
+        command += ["--kv-cache-memory-bytes", str(CPU_CACHE_BYTES)]
     if seen and min(gpu.capability for gpu in seen[:gpus]) >= FLASHINFER_CAPABILITY:
         command += ["--attention-backend", "FLASHINFER"]
     names = tuple(adapter.name for adapter in adapters)
-    command += _lora(adapters)
+    command += _lora(adapters, on_gpu=bool(seen))
     return Engine(KIND, lineup.active, address, command, base.name, names, lineup.scopes(names))
 
 
-def _lora(adapters: Sequence[Adapter]) -> list[str]:
+def _lora(adapters: Sequence[Adapter], *, on_gpu: bool) -> list[str]:
     if not adapters:
         return []
     widest = max(adapter.rank for adapter in adapters)
+    # On a CPU, vLLM 0.32 answers for the base with whatever lies in the last place when somebody
+    # asks for an adapter at the same time. So there that place stays empty.
+    places = min(len(adapters), LORAS_AT_ONCE) if on_gpu else len(adapters) + 1
     return [
-        *("--enable-lora", "--max-loras", str(min(len(adapters), LORAS_AT_ONCE))),
+        *("--enable-lora", "--max-loras", str(places)),
         *("--max-lora-rank", str(next((r for r in LORA_RANKS if r >= widest), widest))),
         *("--lora-modules", *(f"{adapter.name}={adapter.folder}" for adapter in adapters)),
     ]

@@ -1,0 +1,1 @@
+"""The real vLLM, with a model that was taught here: `make test-vllm`."""
