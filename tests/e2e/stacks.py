@@ -65,9 +65,9 @@ class FrontStack(Program):
 class ScriptedStack:
     """The real API and page; only the engine is scripted. The API can be killed and come back."""
 
-    def __init__(self, folder: Path, *, port: int | None = None, **settings: object) -> None:
+    def __init__(self, folder: Path, **settings: object) -> None:
         self.engine = ScriptedEngine()
-        self.port = port or free_port()
+        self.port = int(str(settings.pop("port", None) or free_port()))
         self.url = f"http://127.0.0.1:{self.port}/"
         self.store = folder / "var" / "tiza.db"
         self._folder = folder

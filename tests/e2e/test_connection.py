@@ -123,9 +123,11 @@ def test_page_stays_whole_when_the_network_goes_between_two_files(
     expect(english).to_be_checked()
     expect(visit.page.locator("html")).to_have_attribute("lang", "en")
     visit.page.evaluate("location.hash = '#/lessons'")
-    expect(visit.page.locator("#view")).to_have_text(words("en")["place.missing"])
+    expect(visit.page.locator("#view p")).to_have_text(words("en")["place.missing"])
 
     visit.context.set_offline(False)
+    visit.page.get_by_role("button", name=words("en")["retry.now"]).press("Enter")
+    expect(visit.page.locator("#view h2")).to_have_text(words("lessons.en")["lessons.title"])
     visit.page.locator("#language").press("Enter")
     expect(visit.page.locator("html")).to_have_attribute("lang", "es")
 

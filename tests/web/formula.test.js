@@ -18,7 +18,7 @@ const options = { output: "mathml", trust: false, strict: false, throwOnError: f
 
 const FORMULAS = String.raw`
 x^2 + y_1 = \frac{a}{b} - \dfrac{1}{2} \cdot \tfrac{n}{k} \binom{n}{k} {a \over b} \genfrac(]{1pt}{1}{a}{b}
-\sqrt{2} + \sqrt[3]{x+1} + \lim_{x \to 0} \sum_{i=1}^{n} \prod \int_0^\infty \oint \iint \bigcup_{i} \operatorname*{arg\,max}_x
+\sqrt{2} + \sqrt[3]{x+1} + \lim_{x \to 0} \sum_{i=1}^{n} \prod \int_0^\infty \iiint \iint \bigcup_{i} \operatorname*{arg\,max}_x
 \left( \frac{a}{b} \middle| c \right) \left\{ x \right. \bigl[ \Bigr] \biggl\langle \Biggr\rangle \lvert a \rVert
 \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix} \begin{bmatrix} a \end{bmatrix} \begin{vmatrix} a \end{vmatrix} \begin{smallmatrix} a & b \end{smallmatrix}
 \begin{cases} x & x > 0 \\ -x & \text{otherwise} \end{cases} \begin{array}{c|cc} a & b & c \\ \hline d & e & f \end{array}

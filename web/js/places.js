@@ -80,9 +80,15 @@ export class Places {
   /** @param {unknown} error */
   #fail(error) {
     const said = document.createElement("p");
-    said.className = "missing column";
     translator.set(said, "place.missing");
-    this.#host.replaceChildren(said);
+    const again = document.createElement("button");
+    again.className = "retry";
+    translator.set(again, "retry.now");
+    again.addEventListener("click", () => this.#go());
+    const missing = document.createElement("div");
+    missing.className = "missing column";
+    missing.append(said, again);
+    this.#host.replaceChildren(missing);
     if (navigator.onLine) reportError(error);
   }
 }

@@ -10,7 +10,7 @@ import { call } from "../server.js";
 import { Store } from "../store.js";
 import { translator } from "../words.js";
 import { LessonFields } from "./fields.js";
-import { addressOfLesson, endpointOf } from "./paths.js";
+import { addressOfLesson, endpointOf, shownPath } from "./paths.js";
 import { trail } from "./reading.js";
 import { remarkAtFields, remarkList } from "./remarks.js";
 
@@ -61,7 +61,7 @@ export class Editor {
           "div",
           {},
           element("h2", { key: this.#version ? "lessons.editing" : "lessons.writing" }),
-          element("p", { class: "path" }, this.#path),
+          shownPath(this.#path),
         ),
         element(
           "div",

@@ -7,7 +7,7 @@ import { confirmed, does } from "../account/section.js";
 import { element } from "../element.js";
 import { call } from "../server.js";
 import { pairsOf, textOf } from "./content.js";
-import { addressOfLesson, endpointOf } from "./paths.js";
+import { addressOfLesson, endpointOf, shownPath } from "./paths.js";
 import { remarkList } from "./remarks.js";
 import { trial } from "./trial.js";
 
@@ -40,7 +40,7 @@ function head(lesson) {
   return element(
     "header",
     { class: "top" },
-    element("div", {}, element("h2", {}, title), element("p", { class: "path" }, path)),
+    element("div", {}, element("h2", {}, title), shownPath(path)),
     element(
       "div",
       { class: "buttons" },
