@@ -62,7 +62,7 @@ bench: $(VENV)/dev.stamp ## Benchmarks against named peers; tables here, JSON un
 test-deploy: $(VENV)/dev.stamp $(VENV)/deploy.stamp ## Build the images and run the Compose files in real containers
 	@$(BIN)/python tools/system_packages.py containers
 	@$(BIN)/pytest -rs tests/deploy
-	@$(BIN)/pytest -rs --timeout 1800 tests/deploy/containers.py
+	@$(BIN)/pytest -rs --timeout 1800 $(addprefix tests/deploy/,containers.py by_hand.py troubles.py)
 
 # The stack in containers; .env says which (see docs/operations.md).
 COMPOSE ?= $(shell docker compose version > /dev/null 2>&1 && echo docker compose || echo docker-compose)

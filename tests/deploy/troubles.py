@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import free_port
 from tests.deploy.docker_engine import STATE, Docker
-from tests.deploy.report import GUIDES
+from tests.deploy.report import GUIDES, Report
 from tests.deploy.stack import Stack
 
 NETWORK = "172.28.216"
@@ -23,8 +23,12 @@ QUICK = {"ENGINE_START_SECONDS": "5", "NETWORK_PREFIX": NETWORK, "COMPOSE_PROFIL
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _images(images: None) -> None:
-    """Have the images built."""
+def _noted(request: pytest.FixtureRequest, images: None, report: Report) -> None:
+    """Have the images built, and the troubles counted."""
+    count = sum(item.path == request.path for item in request.session.items)
+    en = "Troubles of the table above brought about, seen as it says"
+    es = "Problemas de la tabla de arriba provocados, vistos como dice"
+    report.note(en, es, str(count))
 
 
 @contextmanager
