@@ -22,7 +22,7 @@ const TAGS = new Set(("p br hr h4 h5 h6 blockquote pre ul ol li div table thead 
 const ATTRIBUTES = {
   href: /^(https?|mailto):/, target: /^_blank$/, rel: /^noopener noreferrer$/, start: /^\d+$/,
   align: /^(left|right|center)$/, tabindex: /^0$/, "data-language": /^[\w+#.-]*$/,
-  "data-cut": /^$/,
+  "data-cut": /^$/, "data-live": /^$/,
   class: /^(scroll|code|formula( scroll)?|language-[\w+#.-]+|hljs-[\w-]+( [\w-]+_)*)$/,
 };
 const OF_A_FORMULA = /^[\w\s.%#+-]*$/;

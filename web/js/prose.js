@@ -83,9 +83,9 @@ export class Prose {
   }
 }
 
-/** The block that is being written. It has a class: to style it as the last one costs all others. */
+/** The block that is being written. It is marked: to style it as the last one costs all others. */
 function growing() {
   const block = document.createElement("div");
-  block.className = "live";
+  block.dataset["live"] = "";
   return block;
 }
