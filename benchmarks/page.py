@@ -22,7 +22,7 @@ from typing import Any
 from aiohttp import web
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
-from gateway import free_port, running
+from streaming import free_port, running
 
 OUT = Path("var/bench/page.json")
 LATE_MS = 50
