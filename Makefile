@@ -51,11 +51,22 @@ check: $(VENV)/dev.stamp $(VENV)/train.stamp ## Format, lint, types, import cont
 test-vllm: $(VENV)/dev.stamp $(VENV)/train.stamp $(VENV)/vllm.stamp ## A model taught here in the real vLLM; writes docs/compatibility.md
 	@$(BIN)/python -m pytest -p tests.vllm.record --timeout 600 tests/vllm tests/api/test_real_engine.py tests/clients
 
-NOT_BENCH := $(addprefix benchmarks/,record.py reliability.py soak.py)
+BENCH := gateway start taxonomy generate store limits class page train learning
+QUICK_gateway := --streams 16 64 --seconds 2 --rounds 1
+QUICK_start := --rounds 1
+QUICK_taxonomy := --lessons 500 --peer-lessons 20
+QUICK_generate := --seconds 5
+QUICK_store := --messages 20000
+QUICK_limits := --seconds 2 --rounds 1 --flood 500
+QUICK_class := --rounds 1
+QUICK_page := --tokens 500 --messages 20 --conversations 200
+QUICK_train := --seconds 20
+QUICK_learning := --quick
 
 .PHONY: bench
-bench: $(VENV)/dev.stamp ## Benchmarks against named peers; tables here, JSON under var/bench
-	@for script in $(filter-out $(NOT_BENCH),$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
+bench: $(VENV)/dev.stamp $(VENV)/train.stamp ## Benchmarks against named peers; tables here, JSON under var/bench (QUICK=1: only whether they run)
+	@$(BIN)/python tools/system_packages.py
+	@$(foreach name,$(BENCH),$(BIN)/python benchmarks/$(name).py $(if $(QUICK),$(QUICK_$(name))) &&) true
 	@$(BIN)/python tools/benchmarks.py
 
 .PHONY: test-deploy

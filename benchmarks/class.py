@@ -22,8 +22,8 @@ from typing import Any
 
 import aiohttp
 
-from gateway import free_port, running
 from record import keep
+from streaming import free_port, running
 from tiza.models.find import find
 
 ALLOWED = 1.1

@@ -1,301 +1,218 @@
-"""What a streamed token costs in the API, beside a raw aiohttp pass-through in the same run.
+"""What a streamed token costs in the API, beside a raw pass-through and peers in the same run.
 
-    python benchmarks/gateway.py [--streams 1 16 64] [--rate 50] [--seconds 8] [--rounds 3]
+    python benchmarks/gateway.py [--streams 1 16 64 256 512] [--rate 50] [--seconds 4] [--rounds 3]
 
-An upstream that streams at a fixed rate, one gateway at a time, and a client that reads everything:
-each a process of its own on loopback. Every stream asks a question of its own, since equal ones
-would share an answer. "Kept" is a question in a conversation: its answer would live
-on without its reader and is saved every second. CPU is the gateway process's own (user + system),
-divided by the frames that came through. Rounds of the gateways alternate; the table shows medians.
-Writes JSON to var/bench/gateway.json.
+An upstream that streams at a fixed rate, one gateway at a time on one core, and a reader on the
+others: each a process of its own on loopback. Every stream asks a question of its own, since equal
+ones would share an answer. "Kept" is a question in a conversation: its answer would live on without
+its reader and is saved every second. CPU is the gateway's own (user + system, with all processes
+below it), divided by the tokens that came through. "Added" is the time to the first token beyond
+that of the upstream alone. A stream is stall-free if no token came more than 250 ms after the one
+before. Rounds of the gateways alternate; the tables show medians, and the spread of the cost.
+The peers, pinned and configured, are those of `peer.py`. Writes var/bench/gateway.json.
 """
 
 import argparse
-import asyncio
 import json
 import os
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-import aiohttp
-import psutil
-from aiohttp import web
+import uvloop
 
-from record import keep
+import peer
+from record import Row, keep
+from streaming import CHAT, QUESTION, free_port, load, memory, running, upstream_of
 
-WARM_UP_SECONDS = 1.5
-QUESTION = {
-    "model": "bench",
-    "messages": [{"role": "user", "content": "hi"}],
-    "max_tokens": 4000,
-    "stream": True,
+STREAMING = str(Path(__file__).with_name("streaming.py"))
+OURS = [sys.executable, "-m", "tiza.api"]
+V1 = "/v1/chat/completions"
+DIRECT, RAW = "upstream alone", "raw aiohttp"
+
+Headers = Mapping[str, str]
+
+
+def nobody(_url: str) -> Headers:
+    """Return no headers: who asks needs no account."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """One that passes streams on, and the ways to ask it, by name: a path and a body."""
+
+    service: peer.Service
+    port: int
+    ways: Mapping[str, tuple[str, dict[str, Any]]]
+    sign_in: Callable[[str], Headers] = field(default=nobody)
+
+
+def gateways(upstream: str, names: list[str]) -> list[Gateway]:
+    """Describe those that were named, the floor always first."""
+    port = int(upstream.rpartition(":")[2])
+    ports = [free_port() for _ in range(4)]
+    floor = [sys.executable, STREAMING, "passthrough", "--port", str(ports[0])]
+    found = [
+        Gateway(peer.Service([*floor, "--upstream", str(port)]), ports[0], {RAW: (V1, QUESTION)})
+    ]
+    if "tiza" in names:
+        found.append(Gateway(ours(ports[1], upstream), ports[1], WAYS))
+    if "litellm" in names:
+        known = {"Authorization": f"Bearer {peer.KEY}"}
+        service = peer.litellm(ports[2], upstream)
+        found.append(Gateway(service, ports[2], {"LiteLLM": (V1, QUESTION)}, lambda _: known))
+    if "open-webui" in names:
+        way = {"Open WebUI": ("/api/chat/completions", QUESTION)}
+        service = peer.open_webui(ports[3], upstream)
+        found.append(Gateway(service, ports[3], way, member_of_open_webui))
+    return found
+
+
+WAYS = {
+    "tiza /v1": (V1, QUESTION),
+    "tiza /chat": ("/chat", CHAT),
+    "tiza kept": ("/conversations/{id}/messages", CHAT),
 }
-CHAT = {"message": "hi", "stream": True, "max_tokens": 3000}
 
 
-def upstream(port: int, rate: float) -> None:
-    """Serve OpenAI streams of one token every 1/rate seconds, as llama.cpp writes them."""
-
-    def frame(choice: dict[str, Any]) -> bytes:
-        chunk = {
-            "choices": [choice],
-            "created": 1,
-            "id": "chatcmpl-XB1od4L5JJ9Sm1e1YhormbTS5TLJxAGZ",
-            "model": "bench",
-            "system_fingerprint": "b0-unknown",
-            "object": "chat.completion.chunk",
-        }
-        return b"data: " + json.dumps(chunk, separators=(",", ":")).encode() + b"\n\n"
-
-    token = frame({"finish_reason": None, "index": 0, "delta": {"content": " token"}})
-
-    async def stream(request: web.Request) -> web.StreamResponse:
-        await request.read()
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
-        loop = asyncio.get_running_loop()
-        next_token = loop.time()
-        while True:
-            await response.write(token)
-            next_token += 1 / rate
-            await asyncio.sleep(max(0.0, next_token - loop.time()))
-
-    async def models(_: web.Request) -> web.Response:
-        return web.json_response({"data": [{"id": "bench", "max_model_len": 8192}]})
-
-    async def health(_: web.Request) -> web.Response:
-        return web.Response()
-
-    app = web.Application()
-    app.add_routes(
-        [
-            web.post("/v1/chat/completions", stream),
-            web.get("/v1/models", models),
-            web.get("/health", health),
-        ]
-    )
-    web.run_app(app, host="127.0.0.1", port=port, print=None)
+def ours(port: int, upstream: str) -> peer.Service:
+    """Describe the API."""
+    environment = {"VLLM_API_URL": upstream, "PORT": str(port), "MAX_STREAMS": "1024"}
+    environment |= {"VLLM_MAX_MODEL_LEN": "8192", "LOG_LEVEL": "warning"}
+    environment |= {"VAR_PATH": tempfile.mkdtemp(), "DRAIN_SECONDS": "0"}
+    return peer.Service(OURS, environment=environment)
 
 
-def passthrough(port: int, upstream_port: int) -> None:
-    """Serve the floor: the bytes of the upstream, as they come, through aiohttp both ways."""
-    import uvloop
-
-    async def session(app: web.Application) -> AsyncIterator[None]:
-        connector = aiohttp.TCPConnector(limit=0)
-        async with aiohttp.ClientSession(connector=connector) as made:
-            app["session"] = made
-            yield
-
-    async def forward(request: web.Request) -> web.StreamResponse:
-        url = f"http://127.0.0.1:{upstream_port}/v1/chat/completions"
-        body = await request.read()
-        async with request.app["session"].post(url, data=body) as answer:
-            response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-            await response.prepare(request)
-            async for chunk in answer.content.iter_any():
-                await response.write(chunk)
-            return response
-
-    async def live(_: web.Request) -> web.Response:
-        return web.Response()
-
-    app = web.Application()
-    app.cleanup_ctx.append(session)
-    app.add_routes([web.post("/v1/chat/completions", forward), web.get("/health/live", live)])
-    uvloop.install()
-    web.run_app(app, host="127.0.0.1", port=port, print=None, handle_signals=True)
-
-
-async def load(  # noqa: PLR0917  # one call site a benchmark
-    url: str,
-    body: dict[str, Any],
-    streams: int,
-    pid: int,
-    seconds: float,
-    headers: dict[str, str] | None = None,
-) -> dict[str, float]:
-    """Read streams; return CPU (µs) a frame, frames/s, first token (ms), memory (MB)."""
-    process, frames, first = psutil.Process(pid), 0, []
-
-    async def read(session: aiohttp.ClientSession, number: int) -> None:
-        nonlocal frames
-        place = await _place(session, url)
-        await asyncio.sleep(number / streams)  # people do not ask at the same moment
-        started, seen = time.perf_counter(), False
-        asked = _numbered(body, number)
-        async with session.post(place, json=asked, headers=headers) as response:
-            assert response.status == 200, await response.text()
-            async for chunk in response.content.iter_any():
-                if not seen:
-                    first.append(time.perf_counter() - started)
-                    seen = True
-                frames += chunk.count(b'token"')
-
-    connector = aiohttp.TCPConnector(limit=0)
-    jar = aiohttp.CookieJar(unsafe=True)  # of an address without a name
-    async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as session:
-        await _place(session, url)  # so that all are one person
-        await _warm_up(session, await _place(session, url), body)
-        readers = [asyncio.create_task(read(session, number)) for number in range(streams)]
-        await asyncio.sleep(1 + WARM_UP_SECONDS)
-        before, counted, started = sum(process.cpu_times()[:2]), frames, time.perf_counter()
-        await asyncio.sleep(seconds)
-        cpu, passed = sum(process.cpu_times()[:2]) - before, frames - counted
-        elapsed, memory = time.perf_counter() - started, process.memory_info().rss
-        for reader in readers:
-            reader.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
-    return {
-        "cpu_us_per_frame": cpu / passed * 1e6,
-        "frames_per_second": passed / elapsed,
-        "first_token_ms": statistics.median(first) * 1e3,
-        "memory_mb": memory / 1e6,
-    }
-
-
-async def _warm_up(session: aiohttp.ClientSession, url: str, body: dict[str, Any]) -> None:
-    """Let a service that has just started load what it loads later: it is not in question here."""
-    async with session.post(url, json=body) as response:
-        await response.content.readany()
-    await asyncio.sleep(WARM_UP_SECONDS)
-
-
-def _numbered(body: dict[str, Any], number: int) -> dict[str, Any]:
-    if "message" in body:
-        return body | {"message": f"hi {number}"}
-    return body | {"messages": [{"role": "user", "content": f"hi {number}"}]}
-
-
-async def _place(session: aiohttp.ClientSession, url: str) -> str:
-    """Make the conversation that an address speaks of, if it does."""
-    base, conversation, _ = url.partition("/conversations/")
-    if not conversation:
-        return url
-    async with session.post(f"{base}/conversations", json={}) as response:
-        return url.replace("{id}", (await response.json())["id"])
-
-
-@contextmanager
-def running(command: list[str], health: str, environment: dict[str, str]) -> Iterator[int]:
-    """Run a command while the block lasts; yield its process id once it answers."""
-    process = subprocess.Popen(
-        command,
-        env={**os.environ, **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+def member_of_open_webui(url: str) -> Headers:
+    """Sign up, or in, as a person does, and see the models once, as its page does."""
+    person = {"name": "bench", "email": "bench@school.example", "password": peer.KEY}
     try:
-        asyncio.run(_answers(health))
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait()
+        token = _asked(f"{url}/api/v1/auths/signup", person)["token"]
+    except OSError:  # is known already
+        token = _asked(f"{url}/api/v1/auths/signin", person)["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    _asked(f"{url}/api/models", None, headers)
+    return headers
 
 
-async def _answers(url: str) -> None:
-    async with aiohttp.ClientSession() as session, asyncio.timeout(20):
-        while True:
-            try:
-                async with session.get(url):
-                    return
-            except aiohttp.ClientConnectionError:
-                await asyncio.sleep(0.05)
+def _asked(url: str, body: object, headers: Headers | None = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    told = {"Content-Type": "application/json", **(headers or {})}
+    with urllib.request.urlopen(urllib.request.Request(url, data, told), timeout=30) as answer:
+        return json.load(answer)
 
 
-def free_port() -> int:
-    """Return a port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+Samples = dict[tuple[str, int], list[dict[str, float]]]
 
 
 def measure(args: argparse.Namespace) -> list[dict[str, Any]]:
-    """Run all rounds; return one row per gateway, path and number of streams."""
-    me, up, ours, raw = [sys.executable, __file__], free_port(), free_port(), free_port()
-    environment = {
-        "VLLM_API_URL": f"http://127.0.0.1:{up}",
-        "PORT": str(ours),
-        "MAX_STREAMS": "1024",
-    }
-    environment |= {"VLLM_MAX_MODEL_LEN": "8192", "LOG_LEVEL": "warning"}
-    environment |= {"VAR_PATH": tempfile.mkdtemp(), "DRAIN_SECONDS": "0"}
-    targets = {
-        "raw aiohttp": (raw, "/v1/chat/completions", QUESTION),
-        "tiza /v1": (ours, "/v1/chat/completions", QUESTION),
-        "tiza /chat": (ours, "/chat", CHAT),
-        "tiza kept": (ours, "/conversations/{id}/messages", CHAT),
-    }
-    commands = {
-        raw: [*me, "passthrough", "--port", str(raw), "--upstream", str(up)],
-        ours: [sys.executable, "-m", "tiza.api"],
-    }
-    samples: dict[tuple[str, int], list[dict[str, float]]] = {}
-    upstream_command = [*me, "upstream", "--port", str(up), "--rate", str(args.rate)]
-    with running(upstream_command, f"http://127.0.0.1:{up}/health", {}):
+    """Run all rounds; return one row per gateway, way and number of streams."""
+    first, *others = sorted(os.sched_getaffinity(0))
+    rest = set(others) or {first}
+    os.sched_setaffinity(0, rest)
+    samples: Samples = {}
+    with upstream_of(args.rate, rest) as upstream:
         for _ in range(args.rounds):
             for streams in args.streams:
-                for name, (port, path, body) in targets.items():
-                    url = f"http://127.0.0.1:{port}"
-                    with running(commands[port], f"{url}/health/live", environment) as pid:
-                        found = asyncio.run(load(url + path, body, streams, pid, args.seconds))
-                    samples.setdefault((name, streams), []).append(found)
+                alone = load(upstream + V1, QUESTION, streams, os.getpid(), args.seconds)
+                samples.setdefault((DIRECT, streams), []).append(uvloop.run(alone))
+            for gateway in gateways(upstream, args.gateways):
+                one_round(gateway, {first}, args, samples)
     return [
-        {"gateway": name, "streams": streams, **_medians(rounds)}
+        {"gateway": name, "streams": streams, **_medians(rounds), **_spread(rounds)}
         for (name, streams), rounds in samples.items()
     ]
+
+
+def one_round(
+    gateway: Gateway, cores: set[int], args: argparse.Namespace, samples: Samples
+) -> None:
+    """Start a gateway, and load it with more and more streams."""
+    url = f"http://127.0.0.1:{gateway.port}"
+    service = gateway.service
+    with running(service.command, url + service.health, service.environment, cores) as pid:
+        idle = memory(pid)
+        headers = gateway.sign_in(url)
+        for streams in args.streams:
+            for name, (path, body) in gateway.ways.items():
+                asked = load(url + path, body, streams, pid, args.seconds, headers)
+                found = {"idle_mb": idle, **uvloop.run(asked)}
+                samples.setdefault((name, streams), []).append(found)
+                print(f"{name}, {streams}: {found['cpu_us_per_frame']:.0f} µs", flush=True)
 
 
 def _medians(rounds: list[dict[str, float]]) -> dict[str, float]:
     return {key: round(statistics.median(r[key] for r in rounds), 2) for key in rounds[0]}
 
 
+def _spread(rounds: list[dict[str, float]]) -> dict[str, float]:
+    costs = [each["cpu_us_per_frame"] for each in rounds]
+    return {"cpu_us_least": round(min(costs), 2), "cpu_us_most": round(max(costs), 2)}
+
+
 def report(rows: list[dict[str, Any]]) -> None:
-    """Print the table and write the JSON."""
-    floor = {r["streams"]: r["cpu_us_per_frame"] for r in rows if r["gateway"] == "raw aiohttp"}
-    for row in rows:
-        row["ratio_to_raw"] = round(row["cpu_us_per_frame"] / floor[row["streams"]], 2)
-    table = [
-        {
-            "gateway": f"{row['gateway']}, {row['streams']} streams",
-            "µs a token": row["cpu_us_per_frame"],
-            "times raw": row["ratio_to_raw"],
-            "tokens/s": row["frames_per_second"],
-            "ms to the first": row["first_token_ms"],
-            "MB": row["memory_mb"],
-        }
-        for row in rows
-    ]
-    keep("gateway", {"CPU of the gateway's process": table}, rows, "µs a token")
+    """Print the tables and write the JSON."""
+    by = {(row["gateway"], row["streams"]): row for row in rows}
+    passed = [row for row in rows if row["gateway"] != DIRECT]
+    for row in passed:
+        floor, alone = by[RAW, row["streams"]], by[DIRECT, row["streams"]]
+        row["ratio_to_raw"] = round(row["cpu_us_per_frame"] / floor["cpu_us_per_frame"], 2)
+        for name in ("first_token_ms", "first_token_p95_ms", "first_token_p99_ms"):
+            row[f"added_{name}"] = round(row[name] - alone[name], 2)
+    passed.sort(key=lambda row: row["streams"])
+    tables = {
+        "CPU of the gateway, on one core": [cost(row) for row in passed],
+        "What a reader sees": [seen(row) for row in passed],
+    }
+    keep("gateway", tables, rows, "µs a token")
+
+
+def label(row: dict[str, Any]) -> str:
+    """Name a row."""
+    return f"{row['gateway']}, {row['streams']} streams"
+
+
+def cost(row: dict[str, Any]) -> Row:
+    """Return what a gateway costs the machine."""
+    return {
+        "gateway": label(row),
+        "µs a token": row["cpu_us_per_frame"],
+        "least": row["cpu_us_least"],
+        "most": row["cpu_us_most"],
+        "times raw": row["ratio_to_raw"],
+        "tokens/s": row["frames_per_second"],
+        "MB idle": row["idle_mb"],
+        "MB loaded": row["memory_mb"],
+    }
+
+
+def seen(row: dict[str, Any]) -> Row:
+    """Return what a gateway costs its readers."""
+    return {
+        "gateway": label(row),
+        "stall-free": row["stall_free"],
+        "ms added p50": row["added_first_token_ms"],
+        "p95": row["added_first_token_p95_ms"],
+        "p99": row["added_first_token_p99_ms"],
+    }
 
 
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    verbs = parser.add_subparsers(dest="verb")
-    for verb in ("upstream", "passthrough"):
-        child = verbs.add_parser(verb)
-        child.add_argument("--port", type=int, required=True)
-        child.add_argument("--upstream", type=int)
-        child.add_argument("--rate", type=float)
-    parser.add_argument("--streams", type=int, nargs="+", default=[1, 16, 64])
+    parser.add_argument("--streams", type=int, nargs="+", default=[1, 16, 64, 256, 512])
     parser.add_argument("--rate", type=float, default=50)
-    parser.add_argument("--seconds", type=float, default=6)
+    parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rounds", type=int, default=3)
-    args = parser.parse_args()
-    if args.verb == "upstream":
-        upstream(args.port, args.rate)
-    elif args.verb == "passthrough":
-        passthrough(args.port, args.upstream)
-    else:
-        report(measure(args))
+    every = ["tiza", "litellm", "open-webui"]
+    parser.add_argument("--gateways", nargs="+", choices=every, default=every)
+    report(measure(parser.parse_args()))
 
 
 if __name__ == "__main__":

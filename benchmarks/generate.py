@@ -1,6 +1,6 @@
 """How busy a teacher of known capacity is kept, and what that costs, beside sdg-hub in one run.
 
-    python benchmarks/generate.py [--capacity 32] [--delay 0.3] [--seconds 60] [--no-peer]
+    python benchmarks/generate.py [--capacity 32] [--delay 0.3] [--seconds 30] [--no-peer]
 
 A scripted teacher answers after a fixed delay, so many at once: what is beyond that waits, or, in
 the other variant, is refused with a 429. Each client is a process of its own on loopback, is not
@@ -9,8 +9,8 @@ what the teacher works on, divided by its capacity, from the first request to th
 teacher that refuses has no queue, so that every moment between its answer and the next request is
 lost: its share is also one of the machine's load. CPU is the client's own (user + system), without
 its start. The peer is the block of sdg-hub that asks models, asynchronous, once
-with its own idea of concurrency and once told the capacity; it lives in an environment of its own,
-which is made on demand. Writes JSON to var/bench/generate.json.
+with its own idea of concurrency and once told the capacity; it lives in an environment of its own
+(`peer.py`). Writes JSON to var/bench/generate.json.
 """
 
 import argparse
@@ -22,16 +22,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-import venv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
+import peer
 from record import keep
 
-PEER = Path("var/bench/venv-sdg-hub")
-PEER_PINS = ["sdg-hub==0.9.4", "litellm==1.84.10"]
 ANSWER = "A list is an ordered collection of values that may change. " * 4
 QUESTION = "Write a question and its answer on this passage: " + ANSWER * 4
 HEAD = (
@@ -177,29 +174,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def peer_python() -> str | None:
-    """Return the Python of the peer's environment; make that first where it is not."""
-    python = PEER / "bin" / "python"
-    probe = [str(python), "-c", "from sdg_hub.core.blocks import LLMChatBlock"]
-    if not python.exists():
-        venv.create(PEER, with_pip=True)
-    if subprocess.run(probe, capture_output=True, check=False).returncode:
-        print(f"installing {PEER_PINS[0]} into {PEER} (some minutes, 1 GB)", flush=True)
-        install = [str(python), "-m", "pip", "install", "--quiet", *PEER_PINS]
-        if subprocess.run(install, check=False).returncode:
-            return None
-    return str(python)
-
-
 def measure(args: argparse.Namespace) -> list[dict[str, Any]]:
     """Run every client against both teachers; return one row each."""
     clients: dict[str, list[str]] = {"tiza": [sys.executable, __file__, "client"]}
-    if args.peer and (python := peer_python()):
-        peer = [python, __file__, "client", "--peer"]
-        clients["sdg-hub"] = peer
-        clients["sdg-hub, told it"] = [*peer, "--concurrency", str(args.capacity)]
-    elif args.peer:
-        print("sdg-hub cannot be installed here: left out")
+    if args.peer:
+        theirs = [str(peer.programs("sdg-hub") / "python"), __file__, "client", "--peer"]
+        clients["sdg-hub"] = theirs
+        clients["sdg-hub, told it"] = [*theirs, "--concurrency", str(args.capacity)]
     return [
         row
         for refuses in (False, True)
@@ -250,7 +231,7 @@ def main() -> None:
     parser.add_argument("role", nargs="?", choices=["teacher", "client"])
     parser.add_argument("--capacity", type=int, default=32)
     parser.add_argument("--delay", type=float, default=0.3)
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--peer", action=argparse.BooleanOptionalAction, default=None)
     parser.add_argument("--port", type=int)
     parser.add_argument("--refuses", action="store_true")

@@ -19,14 +19,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import psutil
 
-from gateway import CHAT, free_port, load, running
 from record import keep
+from streaming import CHAT, free_port, load, running, upstream_of
 from tiza.api.callers import Caller
 from tiza.api.instruments import Instruments
 from tiza.api.limits.limits import Limits
@@ -88,7 +87,7 @@ def streams(args: argparse.Namespace, redis: str) -> list[dict[str, Any]]:
         "limits, redis": (limits | {"REDIS_URL": redis}, {}),
     }
     samples: dict[str, list[dict[str, float]]] = {name: [] for name in targets}
-    with upstream(args.rate) as engine:
+    with upstream_of(args.rate) as engine:
         for _ in range(args.rounds):
             for name, (environment, headers) in targets.items():
                 with api(engine, environment) as (url, pid):
@@ -98,17 +97,6 @@ def streams(args: argparse.Namespace, redis: str) -> list[dict[str, Any]]:
         {"path": name} | {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
         for name, rounds in samples.items()
     ]
-
-
-@contextmanager
-def upstream(rate: float) -> Iterator[str]:
-    """Run the engine of `gateway.py`; yield its address."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    script = str(Path(__file__).with_name("gateway.py"))
-    command = [sys.executable, script, "upstream", "--port", str(port), "--rate", str(rate)]
-    with running(command, f"{url}/health", {}):
-        yield url
 
 
 @contextmanager
@@ -177,7 +165,7 @@ def main() -> None:
     with redis_server() as redis:
         counted = asyncio.run(checks(redis, args.seconds))
         rows = streams(args, redis)
-    with upstream(args.rate) as engine, api(engine, {"MAX_REQUESTS": "1000000"}) as (url, pid):
+    with upstream_of(args.rate) as engine, api(engine, {"MAX_REQUESTS": "1000000"}) as (url, pid):
         flooded = asyncio.run(flood(url, pid, args.flood))
     report(counted, rows, flooded)
 

@@ -27,8 +27,8 @@ from typing import Any
 from aiohttp import web
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
-from gateway import free_port, running
 from record import Value, keep
+from streaming import free_port, running
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 

@@ -1,6 +1,6 @@
 """How fast training is: ours beside TRL's SFTTrainer, the same samples, in one run.
 
-    python benchmarks/train.py [--base FOLDER] [--data FILE] [--seconds 600] [--only NAME…]
+    python benchmarks/train.py [--base FOLDER] [--data FILE] [--seconds 240] [--only NAME…]
 
 Without `--data`, twenty invented facts in three phrasings each, and no replay.
 
@@ -9,8 +9,7 @@ with the same adapter, rate and number of epochs; `trl-best` is the fastest sett
 found: no gradient checkpointing, float32 where the CPU has no bfloat16, rows of like length
 together, the answers' loss only. Both learn replay as plain text, which is what SFTTrainer can. The
 target is the held-out loss that ours ends with; a peer that does not reach it within `--seconds` is
-reported as such. Peers live in a virtual environment of their own (var/bench/venv-trl), made at the
-first call.
+reported as such. Peers live in an environment of their own, see `peer.py`.
 
 The roof is the best bfloat16 (or, if faster, float32) product of two large matrices in this run;
 the share counts two operations for each weight and token forwards and two for each gradient, done
@@ -29,10 +28,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import peer
 from record import Row, keep
 
-PEERS = Path("var/bench/venv-trl")
-PACKAGES = ["torch==2.13.0", "trl>=1.16", "peft>=0.21", "transformers>=5.23"]
 CONTENDERS = ("ours", "trl", "trl-best")
 
 
@@ -106,16 +104,7 @@ def command(name: str, given: argparse.Namespace, base: Path, target: float) -> 
     flags: dict[str, Any] = {"base": base, "data": given.data, "target": target, "setting": name}
     flags |= {"out": given.work / f"{name}.json", "seconds": given.seconds}
     words = [word for key, value in flags.items() for word in (f"--{key}", str(value))]
-    return [str(PEERS / "bin" / "python"), str(script), *words]
-
-
-def peers() -> None:
-    """Make the environment of the peers, once."""
-    if not (PEERS / "bin" / "python").exists():
-        print("Installing TRL into var/bench/venv-trl (once) …", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
-        pip = [str(PEERS / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        subprocess.run([*pip, *PACKAGES], check=True)
+    return [str(peer.programs("trl") / "python"), str(script), *words]
 
 
 def measured(command_line: list[str], out: Path) -> dict[str, Any]:
@@ -132,7 +121,7 @@ def main() -> None:
     )
     parser.add_argument("--base", type=Path)
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--seconds", type=int, default=240)
     parser.add_argument("--only", nargs="*", choices=CONTENDERS, default=CONTENDERS)
     parser.add_argument("--work", type=Path, default=Path("var/bench/train"))
     parser.add_argument("--alone", action="store_true", help="internal: be the contender `ours`")
@@ -147,7 +136,6 @@ def main() -> None:
     weights = 134_515_008
     alone = [sys.executable, __file__, "--alone", "--base", str(base), "--data", str(given.data)]
     results["ours"] = measured([*alone, "--work", str(given.work)], given.work / "ours.json")
-    peers()
     score = [*command("score", given, base, 0.0)]
     score += ["--adapter", results["ours"]["adapter"]]
     target = measured(score, given.work / "score.json")["loss"]
