@@ -132,6 +132,17 @@ def test_page_stays_whole_when_the_network_goes_between_two_files(
     expect(visit.page.locator("html")).to_have_attribute("lang", "es")
 
 
+@pytest.mark.parametrize("file", ["main", "places", "store"])
+def test_page_is_loaded_again_when_one_of_its_files_does_not_come(
+    file: str, scripted: ScriptedStack, visits: Visits
+) -> None:
+    """Whatever file the line breaks at, the reader sees the page a moment later."""
+    visit = visits.new(scripted.url)
+    visit.page.route(f"**/js/{file}.js", lambda route: route.abort(), times=1)
+    visit.open()
+    visit.is_connected()
+
+
 def test_words_are_asked_for_again_when_they_do_not_come_at_first(
     scripted: ScriptedStack, visits: Visits
 ) -> None:

@@ -62,7 +62,7 @@ def test_page_is_light_when_everything_is_counted(language: str) -> None:
     """
     page = (WEB / "index.html").read_text("utf-8")
     first = {WEB / name for name in ("index.html", f"i18n/{language}.json", *drawings(page))}
-    first |= imported(WEB / "js/main.js") | imported(WEB / "js/theme.js")
+    first |= imported(WEB / "js/main.js") | imported(WEB / "js/theme.js") | {WEB / "js/start.js"}
     first |= imported(WEB / "js/sidelist.js") | imported(WEB / "js/import.js")
     files = {path for path in WEB.rglob("*") if path.suffix in TYPES}
     other = "es" if language == "en" else "en"
