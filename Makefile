@@ -53,8 +53,9 @@ check: $(VENV)/dev.stamp $(VENV)/train.stamp ## Format, lint, types, import cont
 test-vllm: $(VENV)/dev.stamp $(VENV)/train.stamp $(VENV)/vllm.stamp ## A model taught here in the real vLLM; writes docs/compatibility.md
 	@$(BIN)/python -m pytest -p tests.vllm.record --timeout 600 tests/vllm tests/api/test_real_engine.py tests/clients
 
-BENCH := gateway start taxonomy generate store limits class page train learning
+BENCH := gateway request_path start taxonomy generate store limits class page train learning
 QUICK_gateway := --streams 16 64 --seconds 2 --rounds 1
+QUICK_request_path := --seconds 4
 QUICK_start := --rounds 1
 QUICK_taxonomy := --lessons 500 --peer-lessons 20
 QUICK_generate := --seconds 5
