@@ -70,7 +70,7 @@ QUICK_learning := --quick
 bench: $(VENV)/dev.stamp $(VENV)/train.stamp ## Benchmarks against named peers; tables here, JSON under var/bench (QUICK=1: only whether they run)
 	@$(BIN)/python tools/system_packages.py
 	@$(foreach name,$(BENCH),$(BIN)/python benchmarks/$(name).py $(if $(QUICK),$(QUICK_$(name))) &&) true
-	@$(BIN)/python tools/benchmarks.py
+	@$(if $(QUICK),true,$(BIN)/python tools/benchmarks.py)
 
 .PHONY: test-deploy
 test-deploy: $(VENV)/dev.stamp $(VENV)/deploy.stamp ## Build the images and run the Compose files in real containers

@@ -52,13 +52,13 @@ def readable(stack: tuple[str, ...]) -> list[str]:
 
 @dataclass
 class Box:
-    """A function as it was called from those below it, and how often it was seen."""
+    """A function as it was called from those above it in the picture, and its share."""
 
     name: str
-    seen: int = 0
+    seen: float = 0.0
     above: dict[str, "Box"] = field(default_factory=dict)
 
-    def add(self, stack: list[str], seen: int) -> None:
+    def add(self, stack: list[str], seen: float) -> None:
         """Count a stack, the outermost function first."""
         self.seen += seen
         if stack:
@@ -129,7 +129,7 @@ def drawn(root: Box) -> str:
     )
 
 
-def _draw(box: Box, left: float, level: int, whole: int, parts: list[str]) -> int:
+def _draw(box: Box, left: float, level: int, whole: float, parts: list[str]) -> int:
     deep = level
     for each in sorted(box.above.values(), key=lambda one: one.name):
         share = each.seen / whole
@@ -171,9 +171,9 @@ def main() -> None:
             for way in WAYS:
                 stacks = uvloop.run(watched(url, way, pid, args))
                 rows += shares(stacks, way)
-                for stack, seen in stacks.items():
-                    if stack:
-                        root.add([way, *readable(stack)], seen)
+                working = {stack: seen for stack, seen in stacks.items() if stack}
+                for stack, seen in working.items():
+                    root.add([way, *readable(stack)], seen / sum(working.values()))
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_text(drawn(root), "utf-8")
     keep("request_path", {"Where the time of a streamed token goes": rows}, rows)
