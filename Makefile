@@ -51,8 +51,9 @@ check: $(VENV)/dev.stamp $(VENV)/train.stamp ## Format, lint, types, import cont
 test-vllm: $(VENV)/dev.stamp $(VENV)/train.stamp $(VENV)/vllm.stamp ## A model taught here in the real vLLM; writes docs/compatibility.md
 	@$(BIN)/python -m pytest -p tests.vllm.record --timeout 600 tests/vllm tests/api/test_real_engine.py tests/clients
 
-BENCH := gateway start taxonomy generate store limits class page train learning
+BENCH := gateway request_path start taxonomy generate store limits class page train learning
 QUICK_gateway := --streams 16 64 --seconds 2 --rounds 1
+QUICK_request_path := --seconds 4
 QUICK_start := --rounds 1
 QUICK_taxonomy := --lessons 500 --peer-lessons 20
 QUICK_generate := --seconds 5
@@ -67,7 +68,7 @@ QUICK_learning := --quick
 bench: $(VENV)/dev.stamp $(VENV)/train.stamp ## Benchmarks against named peers; tables here, JSON under var/bench (QUICK=1: only whether they run)
 	@$(BIN)/python tools/system_packages.py
 	@$(foreach name,$(BENCH),$(BIN)/python benchmarks/$(name).py $(if $(QUICK),$(QUICK_$(name))) &&) true
-	@$(BIN)/python tools/benchmarks.py
+	@$(if $(QUICK),true,$(BIN)/python tools/benchmarks.py)
 
 .PHONY: test-deploy
 test-deploy: $(VENV)/dev.stamp $(VENV)/deploy.stamp ## Build the images and run the Compose files in real containers

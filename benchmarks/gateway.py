@@ -1,6 +1,6 @@
 """What a streamed token costs in the API, beside a raw pass-through and peers in the same run.
 
-    python benchmarks/gateway.py [--streams 1 16 64 256 512] [--rate 50] [--seconds 4] [--rounds 3]
+    python benchmarks/gateway.py [--streams 1 16 64 256 512] [--rate 50] [--seconds 3] [--rounds 3]
 
 An upstream that streams at a fixed rate, one gateway at a time on one core, and a reader on the
 others: each a process of its own on loopback. Every stream asks a question of its own, since equal
@@ -208,7 +208,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 16, 64, 256, 512])
     parser.add_argument("--rate", type=float, default=50)
-    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=3)
     every = ["tiza", "litellm", "open-webui"]
     parser.add_argument("--gateways", nargs="+", choices=every, default=every)

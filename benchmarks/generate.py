@@ -22,12 +22,12 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import peer
-from record import keep
+from record import Row, keep
 
 ANSWER = "A list is an ordered collection of values that may change. " * 4
 QUESTION = "Write a question and its answer on this passage: " + ANSWER * 4
@@ -90,8 +90,8 @@ def teacher(port: int, capacity: int, delay: float, *, refuses: bool) -> None:
     web.run_app(app, host="127.0.0.1", port=port, print=None)
 
 
-def tiza(args: argparse.Namespace) -> Callable[[], None]:
-    """Load what asks as the pipelines do."""
+def client(args: argparse.Namespace) -> None:
+    """Ask as the pipelines do, and print the CPU seconds that it took, once all is loaded."""
     from tiza.generate.request import Request
     from tiza.generate.teacher import Endpoint, Teacher
 
@@ -101,35 +101,8 @@ def tiza(args: argparse.Namespace) -> Callable[[], None]:
                 message = {"role": "user", "content": f"{number}. {QUESTION}"}
                 tasks.create_task(asked.ask(Request((message,), max_tokens=256)))
 
-    return lambda: asyncio.run(ask_all())
-
-
-def sdg_hub(args: argparse.Namespace) -> Callable[[], None]:
-    """Load what asks as sdg-hub does; runs in its environment."""
-    import pandas as pd  # type: ignore[import-not-found,import-untyped,unused-ignore]  # the peer's
-    from sdg_hub.core.blocks import LLMChatBlock  # type: ignore[import-not-found]  # the peer's
-
-    block = LLMChatBlock(
-        block_name="ask",
-        input_cols="messages",
-        output_cols="answer",
-        model="openai/bench",
-        api_base=f"{args.url}/v1",
-        api_key="none",
-        async_mode=True,
-        max_tokens=256,
-        temperature=0.0,
-    )
-    rows = [[{"role": "user", "content": f"{n}. {QUESTION}"}] for n in range(args.requests)]
-    more = {} if args.concurrency is None else {"_flow_max_concurrency": args.concurrency}
-    return lambda: block.generate(pd.DataFrame({"messages": rows}), **more)
-
-
-def client(args: argparse.Namespace) -> None:
-    """Do the job of one client and print the CPU seconds that it took, once all is loaded."""
-    ask_all = sdg_hub(args) if args.peer else tiza(args)
     before = time.process_time()
-    ask_all()
+    asyncio.run(ask_all())
     print(json.dumps({"cpu_seconds": time.process_time() - before}))
 
 
@@ -178,49 +151,57 @@ def measure(args: argparse.Namespace) -> list[dict[str, Any]]:
     """Run every client against both teachers; return one row each."""
     clients: dict[str, list[str]] = {"tiza": [sys.executable, __file__, "client"]}
     if args.peer:
-        theirs = [str(peer.programs("sdg-hub") / "python"), __file__, "client", "--peer"]
+        script = str(peer.CONFIGURATION / "generate_sdg_hub.py")
+        theirs = [str(peer.programs("sdg-hub") / "python"), script, "--question", QUESTION]
+        subprocess.run([*theirs, "--only-load"], check=True)  # what is not there is no figure
         clients["sdg-hub"] = theirs
         clients["sdg-hub, told it"] = [*theirs, "--concurrency", str(args.capacity)]
     return [
-        row
+        job(name, command, args, refuses=refuses)
         for refuses in (False, True)
         for name, command in clients.items()
-        if (row := job(name, command, args, refuses=refuses))
     ]
 
 
 def job(
     name: str, command: list[str], args: argparse.Namespace, *, refuses: bool
 ) -> dict[str, Any]:
-    """Do one job; {} for a client that gave up."""
+    """Do one job; a client that gave up has no figures but its last words."""
     requests = round(args.seconds * args.capacity / args.delay)
+    kind = "refuses" if refuses else "queues"
     with serving(args.capacity, args.delay, refuses=refuses) as url:
         words = [*command, "--url", url, "--requests", str(requests)]
         done = subprocess.run(words, capture_output=True, text=True, check=False, env=os.environ)
         if done.returncode:
-            print(f"{name} gave up: {done.stderr.strip().splitlines()[-1:]}")
-            return {}
+            words = done.stderr.strip().splitlines()[-1:]
+            print(f"{name} gave up: {words}")
+            return {"client": name, "teacher": kind, "gave_up": words}
         cpu = json.loads(done.stdout.splitlines()[-1])["cpu_seconds"]
         found = fetched(f"{url}/measured")
     seconds = found["answers"] / found["requests_per_second"]
     row = {**found, "cpu_share": cpu / seconds, "cpu_ms_per_request": cpu / requests * 1e3}
-    return {"client": name, "teacher": "refuses" if refuses else "queues", **row}
+    return {"client": name, "teacher": kind, **row}
+
+
+def figures(row: dict[str, Any]) -> Row:
+    """Return a row of the table."""
+    label = f"{row['client']}, teacher {row['teacher']}"
+    if "gave_up" in row:
+        return {"client": label, "busy %": "gave up"}
+    return {
+        "client": label,
+        "busy %": row["busy_share"] * 100,
+        "busy % first minute": row["busy_share_first_minute"] * 100,
+        "requests/s": row["requests_per_second"],
+        "CPU %": row["cpu_share"] * 100,
+        "ms CPU a request": row["cpu_ms_per_request"],
+        "received": row["received"],
+    }
 
 
 def report(rows: list[dict[str, Any]], args: argparse.Namespace) -> None:
     """Print the table and write the JSON."""
-    table = [
-        {
-            "client": f"{row['client']}, teacher {row['teacher']}",
-            "busy %": row["busy_share"] * 100,
-            "busy % first minute": row["busy_share_first_minute"] * 100,
-            "requests/s": row["requests_per_second"],
-            "CPU %": row["cpu_share"] * 100,
-            "ms CPU a request": row["cpu_ms_per_request"],
-            "received": row["received"],
-        }
-        for row in rows
-    ]
+    table = [figures(row) for row in rows]
     caption = f"A teacher of capacity {args.capacity} that answers in {args.delay} s"
     keep("generate", {caption: table}, rows, "busy %")
 
@@ -237,7 +218,6 @@ def main() -> None:
     parser.add_argument("--refuses", action="store_true")
     parser.add_argument("--url")
     parser.add_argument("--requests", type=int)
-    parser.add_argument("--concurrency", type=int)
     args = parser.parse_args()
     if args.role == "teacher":
         teacher(args.port, args.capacity, args.delay, refuses=args.refuses)

@@ -21,6 +21,7 @@ PINS = {
     "litellm": ("litellm[proxy]==1.84.10",),  # 1.82.7, 1.82.8 and 1.107.0 carried malware
     "open-webui": (TORCH, "open-webui==0.12.4"),
     "sdg-hub": ("sdg-hub==0.9.4", "litellm==1.84.10"),
+    "py-spy": ("py-spy==0.4.3",),
     "trl": (TORCH, "trl==1.16.0", "peft==0.21.2", "transformers==5.23.0"),
 }
 KEY = "sk-of-this-benchmark-alone"

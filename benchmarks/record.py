@@ -75,7 +75,7 @@ def machine() -> str:
     memory = psutil.virtual_memory().total / 2**30
     processor = _processor() or platform.machine()
     return (
-        f"{len(os.sched_getaffinity(0))} cores ({processor}), {memory:.0f} GB, "
+        f"{os.cpu_count()} cores ({processor}), {memory:.0f} GB, "
         f"{platform.system()}, Python {platform.python_version()}"
     )
 

@@ -27,7 +27,7 @@ import psutil
 import uvloop
 from aiohttp import web
 
-RAMP_SECONDS, SETTLE_SECONDS = 1.0, 1.0
+WARM_UP_SECONDS, RAMP_SECONDS, SETTLE_SECONDS = 1.5, 1.0, 1.0
 START_SECONDS = 120
 STALL_SECONDS = 0.25
 TOKEN = b'token"'  # how a frame with text ends, whoever passed it on
@@ -255,6 +255,7 @@ async def _warm_up(
     async with session.post(url, json=body, headers=headers) as response:
         assert response.status == 200, await response.text()
         await response.content.readany()
+    await asyncio.sleep(WARM_UP_SECONDS)
 
 
 def _numbered(body: dict[str, Any], number: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """How fast training is: ours beside TRL's SFTTrainer, the same samples, in one run.
 
-    python benchmarks/train.py [--base FOLDER] [--data FILE] [--seconds 240] [--only NAME…]
+    python benchmarks/train.py [--base FOLDER] [--data FILE] [--seconds 120] [--only NAME…]
 
 Without `--data`, twenty invented facts in three phrasings each, and no replay.
 
@@ -121,7 +121,7 @@ def main() -> None:
     )
     parser.add_argument("--base", type=Path)
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--seconds", type=int, default=240)
+    parser.add_argument("--seconds", type=int, default=120)
     parser.add_argument("--only", nargs="*", choices=CONTENDERS, default=CONTENDERS)
     parser.add_argument("--work", type=Path, default=Path("var/bench/train"))
     parser.add_argument("--alone", action="store_true", help="internal: be the contender `ours`")
