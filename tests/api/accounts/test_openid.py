@@ -154,7 +154,7 @@ async def test_sign_in_is_refused_when_the_answer_is_another_browsers(
         ("aud", ["another client"]),
         ("aud", [CLIENT_ID, "another client"]),
         ("azp", "another client"),
-        ("exp", int(time.time()) - 3600),
+        pytest.param("exp", int(time.time()) - 3600, id="exp-past"),
         ("exp", None),
         ("nonce", "another"),
         ("nonce", None),
