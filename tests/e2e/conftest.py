@@ -1,6 +1,7 @@
 """The browser, the two stacks that serve the page, and visits to them."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -70,6 +71,18 @@ def scripted_stack(
     """Serve the page with an engine that answers as tests dictate."""
     stack = ScriptedStack(tmp_path_factory.mktemp("scripted"))
     yield stack
+    stack.close()
+
+
+@pytest.fixture(scope="module")
+def school(
+    chromium: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[ScriptedStack, str]]:
+    """Serve a school with accounts; with it comes the first administrator's invitation."""
+    stack = ScriptedStack(tmp_path_factory.mktemp("school"), auth_mode="accounts")
+    found = re.search(r"#invitation=(\S+)", stack.says("#invitation="))
+    assert found is not None
+    yield stack, found[1]
     stack.close()
 
 

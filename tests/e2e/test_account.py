@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -14,18 +13,6 @@ from tests.e2e.visit import Visit, Visits, words
 
 PASSWORD = "seven green bicycles"
 KEPT = "[...Object.entries(sessionStorage), ...Object.entries(localStorage)].join()"
-
-
-@pytest.fixture(scope="module")
-def school(
-    chromium: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[ScriptedStack, str]]:
-    """Serve a school with accounts; with it comes the link for the first administrator."""
-    stack = ScriptedStack(tmp_path_factory.mktemp("school"), auth_mode="accounts")
-    found = re.search(r"#invitation=\S+", stack.says("#invitation="))
-    assert found is not None
-    yield stack, found[0]
-    stack.close()
 
 
 def of(view: str, language: str) -> dict[str, str]:
@@ -136,7 +123,8 @@ def test_admin_begins_with_a_link_when_nobody_administers_this_yet(
     school: tuple[ScriptedStack, str], visits: Visits
 ) -> None:
     """By keyboard: come in, correct an answer, make and revoke a key, invite, go, come back."""
-    stack, link = school
+    stack, token = school
+    link = f"#invitation={token}"
     visit = visits.new(stack.url)
     comes_in(visit, link)
     stack.engine.will(says("Seven."))
@@ -149,7 +137,8 @@ def test_student_comes_and_goes_when_the_class_was_invited(
     school: tuple[ScriptedStack, str], visits: Visits
 ) -> None:
     """In Spanish: join, rate without correcting, see one's own alone, and be forgotten."""
-    stack, link = school
+    stack, token = school
+    link = f"#invitation={token}"
     said, entry, opinion = of("account", "es"), of("sign-in", "es"), of("feedback", "es")
     admin = visits.new(stack.url).context.request
     ada = {"name": "Ada", "password": PASSWORD}

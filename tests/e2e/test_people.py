@@ -1,9 +1,7 @@
 """What an admin does about other people in the page, and what those then can do."""
 
 import re
-from collections.abc import Iterator
 
-import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.axe import is_accessible
@@ -12,18 +10,6 @@ from tests.e2e.visit import Visit, Visits, words
 
 PASSWORD, ANOTHER = "seven green bicycles", "nine slow elephants"
 SAID, ENTRY = words("account.en"), words("sign-in.en")
-
-
-@pytest.fixture(scope="module")
-def school(
-    chromium: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[ScriptedStack, str]]:
-    """Serve a school with accounts; with it comes the link for the first administrator."""
-    stack = ScriptedStack(tmp_path_factory.mktemp("people"), auth_mode="accounts")
-    found = re.search(r"#invitation=(\S+)", stack.says("#invitation="))
-    assert found is not None
-    yield stack, found[1]
-    stack.close()
 
 
 def joins(visit: Visit, token: str, name: str) -> None:
