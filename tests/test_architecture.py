@@ -122,6 +122,23 @@ def test_help_imports_nothing_heavy_when_it_is_printed() -> None:
     assert not heavy & set(loaded)
 
 
+def test_service_loads_nothing_that_it_does_without_when_it_starts() -> None:
+    """Its idle memory stays small: no ORM, no YAML, no other database, no command line."""
+    code = (
+        "import sys; from tiza.api import lean; lean.leave_out();"
+        "import tiza.api.server, tiza.store.accounts, tiza.store.search, tiza.store.migrate;"
+        "print('LOADED', *(name for name in sys.modules if sys.modules[name] is not None))"
+    )
+    spared = {"sqlalchemy.orm", "sqlalchemy.dialects.postgresql", "alembic", "yaml", "ruamel.yaml"}
+    spared |= {"click", "watchfiles", "pygments", "rich", "pydantic.v1.main"}
+
+    done = python(code)
+
+    loaded = done.stdout.partition("LOADED")[2].split()
+    assert "sqlalchemy.ext.asyncio.engine" in loaded, done.stderr
+    assert not spared & set(loaded)
+
+
 def test_import_contracts_hold_when_they_are_checked() -> None:
     """The layers of pyproject.toml are kept, and every module has its place in them."""
     lint_imports = str(Path(sys.executable).with_name("lint-imports"))

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from tiza.api import lean
 from tiza.errors import TizaError
 from tiza.translation import terminal_language
 
@@ -30,7 +31,7 @@ def main() -> int:
     parser.add_argument("--place", type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()
     gc.disable()  # imports leave no garbage worth a tenth of the start; the server turns it on
-    sys.modules["rich"] = None  # type: ignore[assignment]  # structlog would import it for colours
+    lean.leave_out()
     try:
         return _run(args)
     except TizaError as exc:

@@ -8,8 +8,9 @@ from pathlib import Path
 from types import FrameType
 
 import structlog
-import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.config import Config
+from uvicorn.server import Server as UvicornServer
 
 from tiza.api import precautions
 from tiza.api.accounts.secret import server_secret
@@ -57,7 +58,7 @@ def serve(
         server_secret(settings)
     configure(settings)
     app = create_app(settings, engine_file, Together(place.folder, place.number))
-    config = uvicorn.Config(
+    config = Config(
         _with_direct_send(Page(app, web_folder()) if page else app),
         host=settings.host,
         port=settings.port,
@@ -84,14 +85,14 @@ def _with_direct_send(app: ASGIApp) -> ASGIApp:
     return outermost
 
 
-class Server(uvicorn.Server):
+class Server(UvicornServer):
     """On the first signal: refuse new questions, let running answers finish, then exit.
 
     The listener stays open meanwhile, so that who asks is told `draining`. A second signal cuts the
     running answers off; a third exits whatever they do.
     """
 
-    def __init__(self, config: uvicorn.Config, admission: Admission, drain_seconds: float) -> None:
+    def __init__(self, config: Config, admission: Admission, drain_seconds: float) -> None:
         super().__init__(config)
         self._admission = admission
         self._loop: asyncio.AbstractEventLoop | None = None

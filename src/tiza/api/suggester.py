@@ -15,7 +15,6 @@ from tiza.errors import TizaError
 from tiza.models.record import read_record
 from tiza.settings import Settings
 from tiza.taxonomy.lesson import Lesson
-from tiza.taxonomy.load import load_valid
 
 MOST, MOST_CHARS = 12, 90  # a suggestion is read at a glance
 MOST_LESSONS = 40  # that are read: of more, some are chosen by chance
@@ -47,6 +46,8 @@ class Suggester:
         paths = _paths(record.get("lessons"), taxonomy)
         if len(paths) > MOST_LESSONS:
             paths = chance.sample(paths, MOST_LESSONS)
+        from tiza.taxonomy.load import load_valid
+
         try:
             lessons, _ = load_valid(paths, taxonomy)
         except (TizaError, OSError):

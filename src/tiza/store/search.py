@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, cast, func, select, text
-from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tiza.store import cursors
@@ -118,6 +117,8 @@ class Search:
     def _has(self, wanted: Query) -> ColumnElement[bool]:
         """Tell, without the index, whether a passage has the words."""
         if not self._database.is_sqlite:
+            from sqlalchemy.dialects.postgresql import TSQUERY
+
             return passages.c.words.bool_op("@@")(cast(wanted.tsquery, TSQUERY))
         *whole, last = wanted.words
         needed = [f" {word} " for word in whole] + [f" {last}" + " " * (not wanted.open_end)]

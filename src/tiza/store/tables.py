@@ -1,5 +1,8 @@
 """The tables, the same on SQLite and PostgreSQL; `migrations` makes them.
 
+What only PostgreSQL is told of them (how full a page gets, which rows an index has) stands there
+alone: here it would load that half of SQLAlchemy for SQLite, too.
+
 Deleting a person or a conversation takes with it, in the database itself, all that hangs on it.
 """
 
@@ -24,8 +27,7 @@ from sqlalchemy import (
     TypeDecorator,
     false,
 )
-from sqlalchemy.dialects.postgresql import TSVECTOR
-from sqlalchemy.types import JSON
+from sqlalchemy.types import JSON, UserDefinedType
 
 
 class Moment(TypeDecorator[datetime]):
@@ -51,9 +53,19 @@ class Moment(TypeDecorator[datetime]):
         )
 
 
+class TSVector(UserDefinedType[str]):
+    """PostgreSQL's indexed words. SQLAlchemy's own would bring its PostgreSQL half to SQLite."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Return the name that PostgreSQL has for it."""
+        return "TSVECTOR"
+
+
 Id = String(32).with_variant(String(32, "C"), "postgresql")  # see `identifiers`
 Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only an INTEGER by itself
-Words = Text().with_variant(TSVECTOR, "postgresql")
+Words = Text().with_variant(TSVector(), "postgresql")
 
 metadata = MetaData()
 
@@ -105,14 +117,12 @@ messages = Table(
     Column("cached", Boolean, nullable=False),
     Column("error", String(64), nullable=False),
     Column("owner", String(32)),  # the process that writes the answer; kept after its end
-    postgresql_with={"fillfactor": "90"},  # partial texts are saved in place
 )
 Index("messages_of_conversation", messages.c.conversation_id, messages.c.id)
 Index(
     "messages_in_progress",
     messages.c.owner,
     sqlite_where=messages.c.state == "streaming",
-    postgresql_where=messages.c.state == "streaming",
 )
 
 feedback = Table(

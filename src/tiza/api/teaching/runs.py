@@ -38,7 +38,6 @@ from tiza.runs.order import Order
 from tiza.runs.run import Run, create
 from tiza.runs.standing import Standing, all_runs, run_named, standing
 from tiza.settings import Settings
-from tiza.taxonomy.keep import place
 from tiza.translation import N_
 
 TEACH = (sys.executable, "-m", "tiza", "teach")
@@ -215,6 +214,8 @@ def _underway(run: Run, process: subprocess.Popen[bytes]) -> Standing:
 
 def _files(lessons: Sequence[str], settings: Settings) -> list[str]:
     """Return the files of the lessons. Raises LessonNotFound, LessonMisplaced."""
+    from tiza.taxonomy.keep import place
+
     paths = [place(leaf, settings.taxonomy_path).path for leaf in lessons]
     for leaf, path in zip(lessons, paths, strict=True):
         if not path.is_file():
