@@ -8,25 +8,51 @@ from itertools import permutations
 import pytest
 
 from tiza.api.engine_client import Frame
-from tiza.api.sharing.flight import Flight
+from tiza.api.sharing import flight as flights
+from tiza.api.sharing.flight import Flight, Reader
 
 
 class Stream:
-    """An engine's stream of one frame."""
+    """An engine's stream of some frames, one at a time."""
 
-    def __init__(self) -> None:
-        self.frames: list[Frame] = [(b"{}", {})]
+    def __init__(self, frames: int) -> None:
+        self.frames: list[Frame] = [(b"%d" % number, {}) for number in range(frames)]
 
     async def read(self) -> list[Frame]:
-        """Return the frame, then nothing."""
-        frames, self.frames = self.frames, []
+        """Return the next frame; at the end nothing."""
+        await asyncio.sleep(0)
+        frames, self.frames = self.frames[:1], self.frames[1:]
         return frames
 
 
 @asynccontextmanager
-async def source() -> AsyncIterator[Stream]:
+async def source(frames: int = 1) -> AsyncIterator[Stream]:
     """Ask."""
-    yield Stream()
+    yield Stream(frames)
+
+
+async def portions(reader: Reader) -> list[list[Frame]]:
+    """Read to the end."""
+    found = []
+    while portion := await reader.read():
+        found.append(portion)
+    return found
+
+
+async def test_who_reads_along_gets_all_in_fewer_steps_when_tokens_come_fast(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who came first has each token at once."""
+    monkeypatch.setattr(flights, "STEP_SECONDS", 3600.0)
+    flight = Flight(source(frames=20), lambda _: None)  # type: ignore[arg-type]  # in its manner
+    asked = [portions(flight.join()) for _ in range(3)]
+
+    first, *others = await asyncio.gather(*asked)
+
+    assert [len(portion) for portion in first] == [1] * 20
+    for other in others:
+        assert sum(other, []) == sum(first, [])
+        assert len(other) <= 2, "one at the most on the way, and what is left at the end"
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
