@@ -7,7 +7,7 @@ do. Knows nothing of the client in front.
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -316,6 +316,11 @@ def _reason(event: Json) -> str:
     error = event.get("error", event)
     message = error.get("message") if isinstance(error, dict) else error
     return str(message or "no reason given")[:MAX_REASON_CHARS]
+
+
+def frames_of(raws: Iterable[bytes]) -> list[Frame]:
+    """Parse again what a stream has accepted before."""
+    return [(raw, orjson.loads(raw)) for raw in raws]
 
 
 def models_of(listing: Json) -> Iterator[Json]:

@@ -7,7 +7,8 @@ from tiza.api.sharing import cache
 from tiza.api.sharing.cache import BYTES_PER_FRAME, Cache
 
 FRAMES: list[Frame] = [(b'{"a":1}', {"a": 1}), (b'{"b":2}', {"b": 2})]
-SIZE = sum(len(raw) + BYTES_PER_FRAME for raw, _ in FRAMES)
+RAWS = [raw for raw, _ in FRAMES]
+SIZE = sum(len(raw) + BYTES_PER_FRAME for raw in RAWS)
 
 
 class Clock:
@@ -25,7 +26,7 @@ def test_answer_is_found_until_its_time_is_over(monkeypatch: pytest.MonkeyPatch)
     clock = Clock()
     monkeypatch.setattr(cache, "time", clock)
     kept = Cache(10)
-    kept.put(b"key", FRAMES)
+    kept.put(b"key", RAWS)
     assert kept.get(b"key") == FRAMES
     assert kept.get(b"other") == []
     clock.now += 9.9
@@ -38,7 +39,7 @@ def test_answer_is_found_until_its_time_is_over(monkeypatch: pytest.MonkeyPatch)
 def test_nothing_is_kept_when_the_time_is_zero() -> None:
     """0 turns it off."""
     kept = Cache(0)
-    kept.put(b"key", FRAMES)
+    kept.put(b"key", RAWS)
     assert kept.get(b"key") == []
     assert kept.size == 0
 
@@ -47,12 +48,12 @@ def test_answer_not_asked_for_longest_goes_when_the_bound_is_reached() -> None:
     """Memory is bounded in bytes, whatever is asked."""
     kept = Cache(10, most=3 * SIZE)
     for key in (b"1", b"2", b"3"):
-        kept.put(key, FRAMES)
+        kept.put(key, RAWS)
     assert kept.get(b"1") == FRAMES
-    kept.put(b"4", FRAMES)
+    kept.put(b"4", RAWS)
     assert [bool(kept.get(key)) for key in (b"1", b"2", b"3", b"4")] == [True, False, True, True]
     assert kept.size == 3 * SIZE
-    kept.put(b"5", FRAMES * 4)
+    kept.put(b"5", RAWS * 4)
     assert kept.size == 0
 
 
@@ -60,5 +61,5 @@ def test_size_is_right_when_an_answer_is_kept_again() -> None:
     """What is replaced is not counted twice."""
     kept = Cache(10)
     for _ in range(3):
-        kept.put(b"key", FRAMES)
+        kept.put(b"key", RAWS)
     assert kept.size == SIZE

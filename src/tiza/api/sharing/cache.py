@@ -2,11 +2,10 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
-
-from tiza.api.engine_client import Frame
+from tiza.api.engine_client import Frame, frames_of
 
 MOST_BYTES = 33_554_432
 BYTES_PER_FRAME = 64  # what Python needs beside the bytes themselves
@@ -27,14 +26,13 @@ class Cache:
         self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
         self.size = 0
 
-    def put(self, key: bytes, frames: list[Frame]) -> None:
-        """Keep an answer."""
+    def put(self, key: bytes, raws: Sequence[bytes]) -> None:
+        """Keep an answer: its frames as they came."""
         if not self._seconds:
             return
         self._drop(key)
-        raws = tuple(raw for raw, _ in frames)
         size = sum(len(raw) + BYTES_PER_FRAME for raw in raws)
-        self._kept[key] = _Kept(raws, size, time.monotonic() + self._seconds)
+        self._kept[key] = _Kept(tuple(raws), size, time.monotonic() + self._seconds)
         self.size += size
         while self.size > self._most:
             self._drop(next(iter(self._kept)))
@@ -48,7 +46,7 @@ class Cache:
             self._drop(key)
             return []
         self._kept.move_to_end(key)
-        return [(raw, orjson.loads(raw)) for raw in kept.raws]
+        return frames_of(kept.raws)
 
     def _drop(self, key: bytes) -> None:
         if dropped := self._kept.pop(key, None):

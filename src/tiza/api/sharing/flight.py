@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 from tiza.api.admission import Told, untold
-from tiza.api.engine_client import EngineStream, Frame
+from tiza.api.engine_client import EngineStream, Frame, frames_of
 from tiza.api.streams.growing import Growing
 from tiza.errors import Interrupted
 
@@ -20,8 +20,12 @@ STEP_SECONDS = 1 / 30  # between two writes to those who read along
 Source = AbstractAsyncContextManager[EngineStream]
 
 
-class Flight(Growing[list[Frame]]):
-    """Asks from the moment it is made. `landed` is called at the end, before any reader knows."""
+class Flight(Growing[bytes]):
+    """Asks from the moment it is made. `landed` is called at the end, before any reader knows.
+
+    It keeps the frames as they came: parsed, those of a long answer would be looked through at
+    every garbage collection.
+    """
 
     def __init__(self, source: Source, landed: Callable[["Flight"], None]) -> None:
         super().__init__()
@@ -75,18 +79,18 @@ class Flight(Growing[list[Frame]]):
         """Tell whether nobody reads it."""
         return not self._readers
 
-    async def more(self) -> None:
-        """Wait for more frames, or the end."""
+    async def more(self) -> list[Frame]:
+        """Wait for more frames, or the end; return those that the caller has read itself."""
         if self._stream is None or self._is_read or self._read_to_end.is_set():
             await self.news()
-            return
+            return []
         self._is_read = True
         try:
             if frames := await self._stream.read():
-                self.pieces.append(frames)
+                self.pieces += [raw for raw, _ in frames]
                 self._tell_others()
-            else:
-                self._read_to_end.set()
+                return frames
+            self._read_to_end.set()
         except asyncio.CancelledError:
             self._wake()  # so that another reads on
             raise
@@ -95,6 +99,7 @@ class Flight(Growing[list[Frame]]):
             self._read_to_end.set()
         finally:
             self._is_read = False
+        return []
 
     def _tell_others(self) -> None:
         if self._waiting and self._telling is None:
@@ -142,16 +147,14 @@ class Reader:
 
         """
         flight = self._flight
-        pieces = flight.pieces
-        while len(pieces) == self._next:
+        while len(flight.pieces) == self._next:
             if flight.is_over:
                 if flight.error is not None:
                     raise flight.error
                 return []
-            await flight.more()
-        frames = pieces[self._next] if len(pieces) == self._next + 1 else self._rest()
-        self._next = len(pieces)
-        return frames
-
-    def _rest(self) -> list[Frame]:
-        return [frame for piece in self._flight.pieces[self._next :] for frame in piece]
+            if frames := await flight.more():
+                self._next += len(frames)
+                return frames
+        raws = flight.pieces[self._next :]
+        self._next += len(raws)
+        return frames_of(raws)

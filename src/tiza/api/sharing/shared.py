@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from tiza.api.engine_client import Frame
+from tiza.api.engine_client import Frame, frames_of
 from tiza.api.sharing.cache import MOST_BYTES
 
 PREFIX = "tiza:answer:"
@@ -46,11 +47,11 @@ class Shared:
     async def get(self, key: bytes) -> list[Frame]:
         """Return an answer; no frames if there is none."""
         kept = await self._said(self._redis.get(PREFIX + key.hex()))
-        return [(raw.encode(), orjson.loads(raw)) for raw in orjson.loads(kept)] if kept else []
+        return frames_of(raw.encode() for raw in orjson.loads(kept)) if kept else []
 
-    async def put(self, key: bytes, frames: list[Frame]) -> None:
+    async def put(self, key: bytes, raws: Sequence[bytes]) -> None:
         """Keep an answer, for as long as each process keeps its own."""
-        kept = orjson.dumps([raw.decode() for raw, _ in frames])
+        kept = orjson.dumps([raw.decode() for raw in raws])
         if len(kept) <= LARGEST:
             milliseconds = max(1, int(self._seconds * 1000))
             await self._said(self._redis.set(PREFIX + key.hex(), kept, px=milliseconds))

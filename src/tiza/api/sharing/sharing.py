@@ -100,7 +100,7 @@ class Sharing:
         def landed(flight: Flight) -> None:
             self._forget(key, flight)
             if flight.is_whole and prepared.as_expected:
-                self._keep(key, [frame for piece in flight.pieces for frame in piece])
+                self._keep(key, flight.pieces)
 
         def told(place: int) -> None:
             flight.waits(place)
@@ -116,10 +116,10 @@ class Sharing:
             return []
         return await self._shared.get(key)
 
-    def _keep(self, key: bytes, frames: list[Frame]) -> None:
-        self._cache.put(key, frames)
+    def _keep(self, key: bytes, raws: list[bytes]) -> None:
+        self._cache.put(key, raws)
         if self._shared is not None:
-            task = asyncio.create_task(self._shared.put(key, frames))
+            task = asyncio.create_task(self._shared.put(key, raws))
             self._keeping.add(task)
             task.add_done_callback(self._keeping.discard)
 
