@@ -79,27 +79,37 @@ class Flight(Growing[bytes]):
         """Tell whether nobody reads it."""
         return not self._readers
 
-    async def more(self) -> list[Frame]:
-        """Wait for more frames, or the end; return those that the caller has read itself."""
-        if self._stream is None or self._is_read or self._read_to_end.is_set():
-            await self.news()
-            return []
-        self._is_read = True
-        try:
-            if frames := await self._stream.read():
-                self.pieces += [raw for raw, _ in frames]
-                self._tell_others()
-                return frames
-            self._read_to_end.set()
-        except asyncio.CancelledError:
-            self._wake()  # so that another reads on
-            raise
-        except Exception as exc:  # noqa: BLE001  # it is raised to every reader
-            self._failure = exc
-            self._read_to_end.set()
-        finally:
-            self._is_read = False
-        return []
+    async def after(self, place: int) -> list[Frame]:
+        """Return the frames from there on, once there are any; none at the end.
+
+        Raises:
+            RequestError: what ended the flight, if it is not whole.
+
+        """
+        while len(self.pieces) == place:
+            if self.is_over:
+                if self.error is not None:
+                    raise self.error
+                return []
+            if self._stream is None or self._is_read or self._read_to_end.is_set():
+                await self.news()
+                continue
+            self._is_read = True
+            try:
+                if frames := await self._stream.read():
+                    self.pieces += [raw for raw, _ in frames]
+                    self._tell_others()
+                    return frames
+                self._read_to_end.set()
+            except asyncio.CancelledError:
+                self._wake()  # so that another reads on
+                raise
+            except Exception as exc:  # noqa: BLE001  # it is raised to every reader
+                self._failure = exc
+                self._read_to_end.set()
+            finally:
+                self._is_read = False
+        return frames_of(self.pieces[place:])
 
     def _tell_others(self) -> None:
         if self._waiting and self._telling is None:
@@ -140,21 +150,7 @@ class Reader:
         self.told = told
 
     async def read(self) -> list[Frame]:
-        """Return the frames that have come since; none at the end.
-
-        Raises:
-            RequestError: what ended the flight, if it is not whole.
-
-        """
-        flight = self._flight
-        while len(flight.pieces) == self._next:
-            if flight.is_over:
-                if flight.error is not None:
-                    raise flight.error
-                return []
-            if frames := await flight.more():
-                self._next += len(frames)
-                return frames
-        raws = flight.pieces[self._next :]
-        self._next += len(raws)
-        return frames_of(raws)
+        """Return the frames that have come since; see `Flight.after`."""
+        frames = await self._flight.after(self._next)
+        self._next += len(frames)
+        return frames
