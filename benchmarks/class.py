@@ -92,12 +92,10 @@ async def moment(url: str, bodies: list[dict[str, Any]]) -> dict[str, Any]:
 
     As the whole answer counts what its last line tells of it.
     """
-    loop, at = asyncio.get_running_loop(), urlsplit(url)
+    loop, (host, _, port) = asyncio.get_running_loop(), urlsplit(url).netloc.partition(":")
     students = [Student(request(url, body)) for body in bodies]
     begun = time.perf_counter()
-    connected = [
-        loop.create_connection(partial(_same, each), at.hostname, at.port) for each in students
-    ]
+    connected = [loop.create_connection(partial(_same, each), host, int(port)) for each in students]
     transports = [transport for transport, _ in await asyncio.gather(*connected)]
     ended = await asyncio.gather(*[each.ended for each in students])
     for transport in transports:
