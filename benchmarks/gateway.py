@@ -1,6 +1,6 @@
 """What a streamed token costs in the API, beside a raw pass-through and peers in the same run.
 
-    python benchmarks/gateway.py [--streams 1 16 64 256 512] [--rate 50] [--seconds 3] [--rounds 3]
+    python benchmarks/gateway.py [--streams 1 16 64 256 400 512] [--rate 50] [--seconds 3] [--rounds 3]
 
 An upstream that streams at a fixed rate, one gateway at a time on one core, and a reader on the
 others: each a process of its own on loopback. Every stream asks a question of its own, since equal
@@ -86,6 +86,8 @@ def ours(port: int, upstream: str) -> peer.Service:
     environment = {"VLLM_API_URL": upstream, "PORT": str(port), "MAX_STREAMS": "1024"}
     environment |= {"VLLM_MAX_MODEL_LEN": "8192", "LOG_LEVEL": "warning"}
     environment |= {"VAR_PATH": tempfile.mkdtemp(), "DRAIN_SECONDS": "0"}
+    # What was kept and left would be written on beside what is measured next.
+    environment |= {"STREAM_GRACE_SECONDS": "1"}
     return peer.Service(OURS, environment=environment)
 
 
@@ -206,7 +208,7 @@ def seen(row: dict[str, Any]) -> Row:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--streams", type=int, nargs="+", default=[1, 16, 64, 256, 512])
+    parser.add_argument("--streams", type=int, nargs="+", default=[1, 16, 64, 256, 400, 512])
     parser.add_argument("--rate", type=float, default=50)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=3)

@@ -2,6 +2,7 @@
 
 Starts `tiza up` on free ports over an empty store, once without and once with accounts, and writes
 WebP files to `docs/screenshots/`: light and dark, on a desktop and on a phone, in both languages.
+The training in its picture is a real one (`make train-tools`), stopped before it ends.
 """
 
 import base64
@@ -16,9 +17,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import product
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +26,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
 START_SECONDS = 60
+TRAINING_SECONDS = 600
 QUALITY = 65
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
@@ -41,6 +42,14 @@ COMPLETE = """
 """
 
 
+WELL_UNDER_WAY = """
+() => {
+  const bar = document.querySelector(".training progress");
+  return bar && bar.value > bar.max / 3;
+}
+"""
+
+
 @dataclass(frozen=True)
 class View:
     """A place of the page, and in which mode it is worth a picture."""
@@ -49,6 +58,7 @@ class View:
     place: str
     mode: Literal["open", "accounts"] = "open"
     asks: bool = False
+    trains: bool = False
 
 
 LESSON = "knowledge/technology/programming/python_basics"
@@ -59,6 +69,7 @@ VIEWS = (
     View("lesson", f"#/lessons/{LESSON}"),
     View("editor", f"#/lessons/edit:{LESSON}"),
     View("models", "#/models"),
+    View("training", f"#/models/train:{LESSON}", trains=True),
     View("account", "#/account"),
     View("stats", "#/stats"),
     View("sign-in", "#/sign-in", "accounts"),
@@ -70,7 +81,8 @@ def local_stack(mode: str) -> Iterator[str]:
     """Run `tiza up` and yield the page's address."""
     port, engine_port = free_port(), free_port()
     places = {"PORT": str(port), "VLLM_PORT": str(engine_port)}
-    places |= {"VAR_PATH": tempfile.mkdtemp(), "AUTH_MODE": mode}
+    places |= {"VAR_PATH": tempfile.mkdtemp(), "MODELS_PATH": tempfile.mkdtemp()}
+    places |= {"AUTH_MODE": mode}
     environment = {**os.environ, **places}
     process = subprocess.Popen([sys.executable, "-m", "tiza", "up"], env=environment)
     try:
@@ -99,6 +111,19 @@ def wait_for(url: str) -> None:
         else:
             return
     sys.exit(f"{url} did not answer in {START_SECONDS} s")
+
+
+@contextmanager
+def training(browser: Browser, url: str, view: View) -> Iterator[View]:
+    """Begin a training as a teacher does; yield its own view once there is something to see."""
+    page = browser.new_page(locale=LANGUAGES[""])
+    page.goto(url + view.place)
+    page.get_by_role("button", name="Start teaching", exact=True).click()
+    page.wait_for_function(WELL_UNDER_WAY, timeout=TRAINING_SECONDS * 1000)
+    yield replace(view, place=page.evaluate("location.hash"))
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.locator("p.state.unfinished").wait_for()
+    page.close()
 
 
 def take(browser: Browser, url: str, view: View, language: str) -> None:
@@ -140,9 +165,12 @@ def main(wanted: Sequence[str]) -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         for mode in dict.fromkeys(view.mode for view in views):
             with local_stack(mode) as url:
-                for view, language in product(views, LANGUAGES):
-                    if view.mode == mode:
-                        take(browser, url, view, language)
+                for view in (each for each in views if each.mode == mode):
+                    with (
+                        training(browser, url, view) if view.trains else nullcontext(view) as shown
+                    ):
+                        for language in LANGUAGES:
+                            take(browser, url, shown, language)
         browser.close()
 
 
