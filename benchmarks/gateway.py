@@ -1,6 +1,6 @@
 """What a streamed token costs in the API, beside a raw pass-through and peers in the same run.
 
-    python benchmarks/gateway.py [--streams 1 16 64 256 400 512] [--rate 50] [--seconds 3] [--rounds 3]
+    python benchmarks/gateway.py [--streams 1 16 … 512] [--rate 50] [--seconds 3] [--rounds 3]
 
 An upstream that streams at a fixed rate, one gateway at a time on one core, and a reader on the
 others: each a process of its own on loopback. Every stream asks a question of its own, since equal
