@@ -120,7 +120,7 @@ class FaultyEngine:
     dialect: Dialect = "vllm"
     window: int = 4096
     model: str = MODEL
-    adapters: tuple[str, ...] = ()  # that it lists, as vLLM does
+    adapters: tuple[str, ...] = ()  # that it lists, each engine in its own way
     fault: Fault = well_behaved
     faulty_paths: tuple[str, ...] = GENERATION
     requests: list[Request] = field(default_factory=list)
@@ -216,6 +216,13 @@ class FaultyEngine:
                 await exchange.reply({"status": "ok"} if llama else {})
             case "/v1/models":
                 await exchange.reply({"object": "list", "data": self._entries()})
+            case "/lora-adapters" if llama:
+                await exchange.reply(
+                    [
+                        {"id": number, "path": f"/models/{name}/adapter/adapter.gguf"}
+                        for number, name in enumerate(self.adapters)
+                    ]
+                )
             case "/tokenize" if llama:
                 words = (body["content"] or "").split()
                 await exchange.reply({"tokens": list(range(len(words)))})

@@ -1,15 +1,18 @@
 """Where the engine is may change: each request keeps the one that it found at its beginning."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.api.faulty_engine import TEXT, Exchange, FaultyEngine, faulty_engine, well_behaved
+from tests.api.faulty_engine import TEXT, Dialect, Exchange, FaultyEngine, faulty_engine, well_behaved
 from tests.api.service import Service, running, until
+from tiza.api import engine as engines_engine
 from tiza.engines.serving import Serving
+from tiza.models.find import ACTIVE
 from tiza.models.scope import Scope
 
 
@@ -315,6 +318,58 @@ async def test_adapter_is_asked_for_by_name_when_the_engine_is_vllm(
     assert (await switched.chat()).json["model"] == "poet"
     assert engine.bodies()[0]["model"] == "poet"
     assert "lora" not in engine.bodies()[0]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """Make a store with an adapter that answers questions about poems, as teaching leaves it."""
+    home = tmp_path / "models" / "poet" / "adapter"
+    home.mkdir(parents=True)
+    (home / "adapter.gguf").touch()
+    (home.parent / "tiza.json").write_text('{"base": "samples_0"}')
+    Scope(-1.0, 0.0, {"poem": 5.0}, []).write(home / "scope.json")
+    return tmp_path / "models"
+
+
+@pytest.mark.parametrize("dialect", ["llama.cpp", "vllm"])
+async def test_adapter_answers_only_what_it_was_taught_when_only_an_address_is_known(
+    dialect: Dialect, engine: FaultyEngine, store: Path
+) -> None:
+    """As in containers: the engine tells of its adapters, and the store of their scopes."""
+    engine.dialect, engine.adapters = dialect, ("poet",)
+    if dialect == "llama.cpp":  # it lists the one that it was started for, alone
+        base, engine.model = "samples_0", "poet"
+    else:
+        base = engine.model
+        (store / ACTIVE).write_text("poet")
+    async with running(vllm_api_url=engine.url, models_path=store) as service:
+        models = (await service.ask("/models")).json
+        answers = [await service.chat(f"What is a {word}?") for word in ("planet", "poem")]
+
+    assert models == {"models": ["poet", base], "active_model": "poet"}
+    assert [answer.json["model"] for answer in answers] == ["poet", "poet"]
+    if dialect == "llama.cpp":
+        assert [body["lora"][0]["scale"] for body in engine.bodies()] == [0.0, 1.0]
+    else:
+        assert [body["model"] for body in engine.bodies()] == [base, "poet"]
+
+
+async def test_scope_is_the_new_one_when_the_adapter_is_taught_again(
+    engine: FaultyEngine, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read again when its file has changed."""
+    monkeypatch.setattr(engines_engine, "MODELS_SECONDS", 0.0)
+    engine.adapters = ("poet",)
+    async with running(
+        vllm_api_url=engine.url, models_path=store, model_path="/models/poet"
+    ) as service:
+        assert (await service.chat("What is a planet?")).status == 200
+        path = store / "poet" / "adapter" / "scope.json"
+        Scope(-1.0, 0.0, {"planet": 5.0}, []).write(path)
+        os.utime(path, ns=(1, 1))
+        assert (await service.chat("What is a planet?")).status == 200
+
+    assert [body["model"] for body in engine.bodies()] == [engine.model, "poet"]
 
 
 @pytest.mark.parametrize("path", ["/chat", "/v1/chat/completions", "/v1/completions"])

@@ -7,8 +7,10 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
+from tiza.api.adapters import told
 from tiza.api.context import Served, served_models
 from tiza.api.engine_client import EngineClient, EngineStream, Json
 from tiza.api.turns import Turns
@@ -16,6 +18,7 @@ from tiza.engines import llama_cpp
 from tiza.engines.serving import Serving
 from tiza.errors import EngineError, ModelUnknown
 from tiza.models.scope import Scope
+from tiza.settings import Settings
 
 MODELS_SECONDS = 5.0  # for how long the engine's list of models is believed
 
@@ -23,14 +26,13 @@ Prepare = Callable[["Engine"], Awaitable[Json]]
 
 
 class Engine:
-    """One engine as requests see it; never changes. `wanted` is active where nobody tells."""
+    """One engine as requests see it. Where only its address is known, it tells the rest itself."""
 
     def __init__(
-        self, client: EngineClient, turns: Turns, serving: Serving, window: int, wanted: str = ""
+        self, client: EngineClient, turns: Turns, serving: Serving, settings: Settings
     ) -> None:
-        self.client, self._turns, self.serving = client, turns, serving
-        self._window, self._wanted = window, wanted
-        self._scopes = {name: Scope.read(Path(path)) for name, path in serving.scopes.items()}
+        self.client, self._turns, self.serving, self._settings = client, turns, serving, settings
+        self._wanted = Path(settings.model_path).name.removesuffix(".gguf")
         self._models: list[Served] = []
         self._asked = 0.0
 
@@ -47,10 +49,13 @@ class Engine:
 
         """
         listing = await self.client.ask("GET", "/v1/models")
-        models = served_models(listing, self._window)
+        models = served_models(listing, self._settings.vllm_max_model_len)
         if not models:
             raise EngineError(reason="it serves no model")
-        self._models, self._asked = self._named(models), time.monotonic()
+        serving = self.serving
+        if not serving.base:
+            serving = await told(self.client, listing, serving, self._settings.models_path)
+        self._models, self._asked = self._named(models, serving), time.monotonic()
         return self._models
 
     async def model(self, name: str | None) -> Served:
@@ -76,11 +81,10 @@ class Engine:
 
     def telling(self, serving: Serving) -> "Engine":
         """Return the same engine as later requests see it."""
-        return Engine(self.client, self._turns, serving, self._window, self._wanted)
+        return Engine(self.client, self._turns, serving, self._settings)
 
-    def _named(self, listed: list[Served]) -> list[Served]:
-        """Add what only the file knows: llama.cpp lists no adapters, and no engine the active."""
-        serving = self.serving
+    def _named(self, listed: list[Served], serving: Serving) -> list[Served]:
+        """Add what the list lacks: adapters where it is llama.cpp's, scopes, and who is active."""
         if serving.kind == llama_cpp.KIND:
             listed = [replace(listed[0], model=name) for name in serving.models]
         listed = [
@@ -88,9 +92,23 @@ class Engine:
                 served,
                 more=serving.asked_for(served.model),
                 without=serving.asked_for(serving.base),
-                scope=self._scopes.get(served.model),
+                scope=_scope(serving.scopes.get(served.model)),
             )
             for served in listed
         ]
-        active = serving.active or self._wanted  # one that is not listed changes no order
+        names = {served.model for served in listed}
+        told = (self.serving.active, self._wanted, serving.active)  # by the stack, by MODEL_PATH
+        active = next((name for name in told if name in names), "")
         return sorted(listed, key=lambda served: served.model != active)
+
+
+def _scope(path: str | None) -> Scope | None:
+    try:
+        return None if path is None else _read(path, Path(path).stat().st_mtime_ns)
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=64)
+def _read(path: str, _written: int) -> Scope | None:
+    return Scope.read(Path(path))

@@ -80,6 +80,16 @@ class EngineClient:
         """Send a small question (models, token counts) and return the JSON answer."""
         return _json_object(await self._fetch(method, path, body))
 
+    async def ask_for_list(self, path: str) -> list[Json]:
+        """Return the JSON objects of an answer that is a list of them."""
+        try:
+            listed = orjson.loads(await self._fetch("GET", path, None))
+        except orjson.JSONDecodeError as exc:
+            raise EngineError(reason="not JSON") from exc
+        if not isinstance(listed, list):
+            raise EngineError(reason="not a list")
+        return [each for each in listed if isinstance(each, dict)]
+
     async def _fetch(self, method: str, path: str, body: Json | None) -> bytes:
         """Read an answer to its end: only then can its connection be used again."""
         response = await self._open(method, path, body, QUESTION_SECONDS)

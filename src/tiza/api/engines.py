@@ -1,8 +1,8 @@
 """The engines of now, and those that still write answers which began with them.
 
 Where they are, and which models they serve, comes from VLLM_API_URL, which may name several that
-serve the same, or from a file that names one and may change at any time (`engines.serving`). vLLM
-lists a base before its adapters: without a file, MODEL_PATH tells which of them is active. Each
+serve the same, or from a file that names one and may change at any time (`engines.serving`). Without
+a file an engine tells of its adapters itself, and MODEL_PATH or the store which one is active. Each
 request looks once, at its beginning, and keeps the engine that it found. Knows no chat.
 """
 
@@ -191,8 +191,7 @@ class Engines:
 
     def _engine(self, serving: Serving) -> Engine:
         client = EngineClient(self._settings, serving.url, self._tracing)
-        wanted = Path(self._settings.model_path).name.removesuffix(".gguf")
-        return Engine(client, Turns(), serving, self._settings.vllm_max_model_len, wanted)
+        return Engine(client, Turns(), serving, self._settings)
 
     def _changed(self) -> Serving | None:
         if self._file is None:

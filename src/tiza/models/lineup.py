@@ -62,8 +62,7 @@ class Lineup:
 
     def scopes(self, names: Iterable[str]) -> dict[str, str]:
         """Return the files of the scopes of those adapters that have one."""
-        listed = set(names)
-        return {a.name: str(a.scope) for a in self.adapters if a.name in listed and a.scope}
+        return scopes_of(self.adapters, names)
 
     def without_siblings(self) -> "Lineup":
         """Leave out every adapter that was not chosen."""
@@ -90,7 +89,7 @@ def line_up(model: str, models_path: Path) -> Lineup:
                 raise
             chosen, base = None, merged
     taken = {base.name, chosen.name if chosen else base.name}
-    siblings = (each for each in _stored(models_path) if each.name not in taken)
+    siblings = (each for each in stored(models_path) if each.name not in taken)
     same = tuple(each for each in siblings if _builds_on(each, base, models_path))
     return Lineup(base, ((chosen,) if chosen else ()) + same, chosen)
 
@@ -123,7 +122,14 @@ def _in_folder(folder: Path) -> Adapter | None:
     return Adapter(folder.name, ggufs[0] if ggufs else None, peft[0] if peft else None)
 
 
-def _stored(models_path: Path) -> Iterator[Adapter]:
+def scopes_of(adapters: Iterable[Adapter], names: Iterable[str]) -> dict[str, str]:
+    """Return the files of the scopes of those adapters with these names that have one."""
+    listed = set(names)
+    return {each.name: str(each.scope) for each in adapters if each.name in listed and each.scope}
+
+
+def stored(models_path: Path) -> Iterator[Adapter]:
+    """Yield the adapters in the store."""
     if models_path.is_dir():
         for folder in sorted(models_path.iterdir()):
             if not folder.name.startswith(".") and folder.is_dir():
