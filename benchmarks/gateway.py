@@ -177,7 +177,7 @@ def report(rows: list[dict[str, Any]]) -> None:
 
 def label(row: dict[str, Any]) -> str:
     """Name a row."""
-    return f"{row['gateway']}, {row['streams']} streams"
+    return f"{row['gateway']}, {row['streams']} stream{'s' * (row['streams'] > 1)}"
 
 
 def cost(row: dict[str, Any]) -> Row:
@@ -198,7 +198,7 @@ def seen(row: dict[str, Any]) -> Row:
     """Return what a gateway costs its readers."""
     return {
         "gateway": label(row),
-        "stall-free": row["stall_free"],
+        "stall-free": round(row["stall_free"]),
         "ms added p50": row["added_first_token_ms"],
         "p95": row["added_first_token_p95_ms"],
         "p99": row["added_first_token_p99_ms"],
