@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.api.faulty_engine import TEXT, Dialect, Exchange, FaultyEngine, faulty_engine, well_behaved
+from tests.api.faulty_engine import (
+    TEXT,
+    Dialect,
+    Exchange,
+    FaultyEngine,
+    faulty_engine,
+    well_behaved,
+)
 from tests.api.service import Service, running, until
 from tiza.api import engine as engines_engine
 from tiza.engines.serving import Serving
