@@ -1,9 +1,9 @@
 """The engines of now, and those that still write answers which began with them.
 
 Where they are, and which models they serve, comes from VLLM_API_URL, which may name several that
-serve the same, or from a file that names one and may change at any time (`engines.serving`). Without
-a file an engine tells of its adapters itself, and MODEL_PATH or the store which one is active. Each
-request looks once, at its beginning, and keeps the engine that it found. Knows no chat.
+serve the same, or from a file that names one and may change at any time (`engines.serving`).
+Without a file an engine tells of its adapters itself, and MODEL_PATH or the store which one is
+active. Each request looks once, at its beginning, and keeps the engine it found. Knows no chat.
 """
 
 import asyncio

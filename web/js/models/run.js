@@ -6,6 +6,7 @@
 import { confirmed, does, filled } from "../account/section.js";
 import { dateOf } from "../dates.js";
 import { element } from "../element.js";
+import { shownPath } from "../lessons/paths.js";
 import { call } from "../server.js";
 import { translator } from "../words.js";
 import { Curve } from "./curve.js";
@@ -193,7 +194,8 @@ function stage(name, { stages, state }) {
 
 /** @param {TrainingRun} run */
 function facts({ lessons, by, begun }) {
-  const list = element("ul", { class: "taught" }, ...lessons.map((each) => element("li", {}, each)));
+  const paths = lessons.map((each) => element("li", {}, shownPath(each)));
+  const list = element("ul", { class: "taught" }, ...paths);
   const line = element("p", { class: "hint" });
   if (begun) line.append(dateOf(begun, "minute"));
   if (by) line.append(" · ", by);
