@@ -343,13 +343,14 @@ def test_reload_restarts_the_api_when_the_code_changes_and_only_then(
         stack.says("did not start: .*")
         assert stack.text.count("code has changed") == 1
         version.write_text(whole)
-        wait_for(lambda: answers(stack.port))
+        stack.says("API: running again")
+        assert answers(stack.port)
 
         assert stack.text.count("code has changed") == 2
         assert stack.part(API).pid != first.pid
         assert alive([engine])
         stack.part(API).kill()  # it is watched again
-        stack.says("API: running again")
+        stack.says("API: running again", times=2)
 
         stack.record()
         stack.process.kill()

@@ -231,7 +231,10 @@ def test_a_run_killed_at_twenty_moments_ends_as_one_that_was_not(
     kept: set[str] = set()
     (folder / "var").rename(folder / "whole")
 
-    for _ in range(20):
+    for moment in range(20):
+        if len(kept) == needed:  # on a quick machine all of it was done between two blows
+            assert moment >= 10
+            break
         lectern.asked.clear()
         most = max(1, (needed - len(kept)) // 40)  # a request is left to be killed in
         kill_at_request(chance.randint(1, most), folder, lectern, words)

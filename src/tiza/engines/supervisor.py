@@ -116,6 +116,7 @@ class Supervisor:
         """
         await self.stop()
         await self.start()
+        self._say(BACK)
 
     async def stop(self) -> None:
         """Ask the process to end, and end it if it does not within `stop_seconds`."""
