@@ -7,9 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from tests.engines.adapters import store_adapter
 from tests.engines.processes import Program, answers, ask, clean_environment, free_port, wait_for
+from tiza.api.adapters import told
+from tiza.api.engine_client import EngineClient
 from tiza.engines.engine import Address
 from tiza.engines.llama_cpp import build
 from tiza.engines.serving import Serving
@@ -83,6 +86,21 @@ def test_answers_are_the_adapter_s_when_it_is_named(
         assert len({truth[model, system] for model in serving.models}) == 3
     bare = Serving(0, serving.url)
     assert say(bare, "", LAKE, cache_prompt=False) == truth["poet", LAKE]
+
+
+async def test_engine_tells_of_its_adapters_when_only_its_address_is_known(
+    serving: Serving, folder: Path
+) -> None:
+    """In the order in which they are asked for, as the stack's file has it."""
+    client = EngineClient(Settings.model_construct(vllm_api_key=SecretStr("")), serving.url)
+    try:
+        listing = await client.ask("GET", "/v1/models")
+        known = await told(client, listing, Serving(1, serving.url), folder / "models")
+    finally:
+        await client.close()
+
+    assert known == serving
+    assert known.asked_for("pirate") == serving.asked_for("pirate")
 
 
 def test_nothing_is_read_on_when_another_model_has_read_it(

@@ -13,7 +13,7 @@ from tiza.api.engine_client import EngineClient, Json, models_of
 from tiza.engines import llama_cpp
 from tiza.engines.serving import Serving
 from tiza.errors import EngineError
-from tiza.models.find import ADAPTER, SHIPPED_NAME, active_name
+from tiza.models.find import ADAPTER, SHIPPED, SHIPPED_NAME, active_name
 from tiza.models.lineup import scopes_of, stored
 from tiza.models.record import read_record
 
@@ -51,5 +51,7 @@ async def _loaded(client: EngineClient) -> tuple[str, ...]:
 
 
 def _base(adapter: str, models_path: Path) -> str:
+    """Return the name of what an adapter's record says that it changes."""
     record = read_record(models_path / adapter)
-    return Path(str(record.get("base") or record.get("parent") or SHIPPED_NAME)).name
+    name = Path(str(record.get("base") or record.get("parent") or SHIPPED)).name
+    return SHIPPED_NAME if name == SHIPPED else name
