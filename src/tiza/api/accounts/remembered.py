@@ -25,12 +25,15 @@ class Remembered(Generic[T]):
         return entry[1] if entry is not None and entry[0] > time.monotonic() else None
 
     def put(self, credential: str, found: T, seconds: float = SECONDS) -> None:
-        """Remember, in place of the oldest where there are too many."""
-        key = _key(credential)
+        """Remember; the oldest go where their time is over, or where there are too many."""
+        key, now = _key(credential), time.monotonic()
         self._found.pop(key, None)
-        if len(self._found) >= MOST:
-            del self._found[next(iter(self._found))]
-        self._found[key] = time.monotonic() + min(seconds, SECONDS), found
+        while self._found:
+            oldest = next(iter(self._found))
+            if len(self._found) < MOST and self._found[oldest][0] > now:
+                break
+            del self._found[oldest]
+        self._found[key] = now + min(seconds, SECONDS), found
 
     def drop(self, credential: str) -> None:
         """Forget what was found for a credential; for an empty one, everything."""
