@@ -33,8 +33,8 @@ WAYS = {"/v1": (V1, QUESTION), "/chat": ("/chat", CHAT)}
 SYSTEM = ("read", "write", "writev", "sendmsg", "recv", "futex")
 LOOP = "Loop__Loop__run"  # uvloop's
 KNOWN = {
-    "aiohttp": ("aiohttp/", "http_parser", "_http_parser", "_http_writer", "llhttp"),
-    "uvicorn": ("uvicorn/", "httptools/"),
+    "httptools": ("httptools/", "llhttp", "parser.c"),
+    "uvicorn": ("uvicorn/",),
     "orjson": ("orjson/",),
     "uvloop": ("loop.c", "linux.c", "stream.c", "core.c", "timer.c", "loop-watcher.c", "uvloop/"),
     "fastapi, starlette": ("fastapi/", "starlette/"),

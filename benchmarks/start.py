@@ -3,7 +3,7 @@
     python benchmarks/start.py [--rounds 5] [--peers litellm open-webui]
 
 The first table: `api` is from the start of the process to the first answer of GET /health/live; its
-floor is a Python that only imports fastapi, uvicorn and aiohttp. `tiza --help` has a bare Python as
+floor is a Python that only imports fastapi and uvicorn. `tiza --help` has a bare Python as
 its floor. The second: each service as it is configured in `peer.py`, from its start to its first
 healthy answer, with a database that is there; its memory right after that (with all processes);
 its packages on the disk (ours without the model that ships, since the others have none); and what a
@@ -34,7 +34,7 @@ import peer
 from record import Row, keep
 from streaming import free_port, memory, running, upstream_of
 
-IMPORTS = "import fastapi, uvicorn, aiohttp, os; os._exit(0)"
+IMPORTS = "import fastapi, uvicorn, os; os._exit(0)"
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 

@@ -286,7 +286,7 @@ CASES = [
     Case(malformed_usage, "engine_error", after=True),
     Case(event_without_end, "engine_error", after=True),
     Case(malformed_chunk, "engine_error"),
-    Case(not_compressed, "engine_lost"),
+    Case(not_compressed, "engine_error"),
     Case(not_http, "engine_error"),
     Case(wrong_content_type, "engine_error"),
     Case(empty, "engine_error"),
@@ -313,7 +313,7 @@ CASES = [
 
 STREAM_CASES = [
     *CASES,
-    Case(malformed_chunk_later, "engine_timeout", after=True),  # aiohttp does not tell who reads
+    Case(malformed_chunk_later, "engine_error", after=True),
 ]
 
 

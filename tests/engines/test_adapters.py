@@ -97,7 +97,7 @@ async def test_engine_tells_of_its_adapters_when_only_its_address_is_known(
         listing = await client.ask("GET", "/v1/models")
         known = await told(client, listing, Serving(1, serving.url), folder / "models")
     finally:
-        await client.close()
+        client.close()
 
     assert known == serving
     assert known.asked_for("pirate") == serving.asked_for("pirate")

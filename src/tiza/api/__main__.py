@@ -3,9 +3,7 @@
 import argparse
 import gc
 import sys
-from importlib import import_module
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from tiza.api import lean
@@ -47,8 +45,6 @@ def _run(args: argparse.Namespace) -> int:
     settings = load()
     if settings.workers > 1 and args.together is None:
         return _run_several(settings, args)
-    # It reads the machine's certificates, a tenth of a second, without holding the interpreter.
-    Thread(target=import_module, args=("aiohttp",)).start()
     from tiza.api.server import Place, serve
 
     if args.held:

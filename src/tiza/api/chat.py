@@ -129,9 +129,11 @@ class Generation:
     async def whole(self) -> dict[str, Any]:
         """Read the answer to its end and return the body of the plain response."""
         async with self.answering() as stream:
-            while frames := await stream.read():
-                self.take(frames)
+            await stream.read(self._keep)
         return self.response()
+
+    def _keep(self, frames: list[Frame]) -> None:
+        self.take(frames)
 
     def response(self) -> dict[str, Any]:
         """Return the body of the plain answer, which is also the data of `done`."""

@@ -1,19 +1,19 @@
-"""The way to the engine: OpenAI's HTTP over one aiohttp session a process.
+"""The way to the engine: OpenAI's HTTP, and its event streams.
 
-Every foreign error becomes one of ours here and nowhere else (`translated`). A request is sent a
-second time only when its connection died before the first byte of the answer, as reused connections
-do. Knows nothing of the client in front.
+Every error of a connection becomes one of ours here and nowhere else (`translated`). Knows nothing
+of the client in front.
 """
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-import aiohttp
 import orjson
 
+from tiza.api.connections import Answer, Broken, Connections, HttpError, TooLong, Unreachable
 from tiza.api.sse import FrameReader, FrameTooLarge
 from tiza.api.tracing import UNTRACED, Asked, Tracing
 from tiza.errors import (
@@ -31,7 +31,6 @@ from tiza.translation import N_
 Json = dict[str, Any]
 Frame = tuple[bytes, Json]  # one event of a streamed answer: as it came, and parsed
 
-KEEP_ALIVE_SECONDS = 4.0  # llama.cpp closes idle connections after 5 s: we give them up before
 QUESTION_SECONDS = 10.0  # patience for small questions: health, models, token counts
 MAX_ANSWER_BYTES = 16_777_216  # to a small question: the largest lists the tokens of a context
 LAST_CHUNK_SECONDS = 1.0  # patience for the end marker of a response that is done
@@ -46,27 +45,13 @@ class EngineClient:
 
     def __init__(self, settings: Settings, url: str, tracing: Tracing = UNTRACED) -> None:
         self._settings, self._url, self._tracing = settings, url, tracing
-        self._session = self._connected_by(
-            aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS)
-        )
-        # For requests that are sent again.
-        self._second = self._connected_by(aiohttp.TCPConnector(limit=0, force_close=True))
+        key = settings.vllm_api_key.get_secret_value()
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._connections = Connections(url, settings.engine_connect_seconds, headers)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close every connection."""
-        await self._session.close()
-        await self._second.close()
-
-    def _connected_by(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-        key = self._settings.vllm_api_key.get_secret_value()
-        return aiohttp.ClientSession(
-            connector=connector,
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=self._settings.engine_connect_seconds
-            ),
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
+        self._connections.close()
 
     async def healthy(self) -> bool:
         """Tell whether the engine can answer questions now."""
@@ -92,14 +77,14 @@ class EngineClient:
 
     async def _fetch(self, method: str, path: str, body: Json | None) -> bytes:
         """Read an answer to its end: only then can its connection be used again."""
-        response = await self._open(method, path, body, QUESTION_SECONDS)
+        answer = await self._open(method, path, body, QUESTION_SECONDS)
         try:
             async with asyncio.timeout(QUESTION_SECONDS):
-                return await _bounded(response)
-        except (aiohttp.ClientError, OSError) as exc:
+                return await answer.whole(MAX_ANSWER_BYTES)
+        except (HttpError, TimeoutError) as exc:
             raise translated(exc, QUESTION_SECONDS, begun=True) from exc
         finally:
-            response.release()
+            answer.close()
 
     async def stream(self, path: str, body: Json) -> "EngineStream":
         """Send a generation request and return its stream, once the engine has accepted it."""
@@ -110,11 +95,11 @@ class EngineClient:
         asked = self._tracing.asked(self._url, path, str(body.get("model", "")))
         try:
             opened = await self._open("POST", path, body, first, asked.headers)
-            response = _event_stream(opened)
+            answer = _event_stream(opened)
         except BaseException as exc:
             asked.end(exc)
             raise
-        return EngineStream(response, first, idle, asked)
+        return EngineStream(answer, first, idle, asked)
 
     async def _open(  # as it is sent
         self,
@@ -123,61 +108,34 @@ class EngineClient:
         body: Json | None,
         seconds: float,
         headers: Mapping[str, str] = NO_HEADERS,
-    ) -> aiohttp.ClientResponse:
+    ) -> Answer:
+        sent = None if body is None else orjson.dumps(body)
         try:
             async with asyncio.timeout(seconds):
-                response = await self._send_once_more(method, path, body, headers)
-                if response.status != 200:  # noqa: PLR2004  # OK
-                    raise await _refusal(response)
-                return response
-        except (aiohttp.ClientError, OSError) as exc:
+                answer = await self._connections.ask(method, path, sent, headers)
+                if answer.status != 200:  # noqa: PLR2004  # OK
+                    raise await _refusal(answer)
+                return answer
+        except (HttpError, TimeoutError) as exc:
             raise translated(exc, seconds, begun=False) from exc
-
-    async def _send_once_more(
-        self, method: str, path: str, body: Json | None, headers: Mapping[str, str]
-    ) -> aiohttp.ClientResponse:
-        try:
-            return await self._send(self._session, method, path, body, headers)
-        except aiohttp.ClientConnectorError:
-            raise
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            # On a connection of its own: the next one in the pool may be as dead.
-            return await self._send(self._second, method, path, body, headers)
-
-    async def _send(  # as it is sent
-        self,
-        session: aiohttp.ClientSession,
-        method: str,
-        path: str,
-        body: Json | None,
-        headers: Mapping[str, str],
-    ) -> aiohttp.ClientResponse:
-        return await session.request(
-            method,
-            self._url + path,
-            data=None if body is None else orjson.dumps(body),
-            headers=headers if body is None else {"Content-Type": "application/json", **headers},
-            allow_redirects=False,
-        )
 
 
 class EngineStream:
     """The frames of one streamed answer, in batches of what arrived together.
 
-    Read inside `async with`: leaving it closes the connection, and that stops the generation. The
-    stream ends after `[DONE]`, or with the connection if the answer was finished by then.
+    Leaving its `async with` closes the connection, and that stops the generation. The stream ends
+    after `[DONE]`, or with the connection if the answer was finished by then.
     """
 
-    def __init__(
-        self, response: aiohttp.ClientResponse, first: float, idle: float, asked: Asked
-    ) -> None:
-        self._response, self._asked = response, asked
+    def __init__(self, answer: Answer, first: float, idle: float, asked: Asked) -> None:
+        self._answer, self._asked = answer, asked
         self._reader = FrameReader()
         self._loop = asyncio.get_running_loop()
+        self._over: asyncio.Future[None] = self._loop.create_future()
         self._patience, self._idle = first, idle
         self._last_frame = self._loop.time()
         self._watchdog = self._loop.call_later(first, self._check_patience)
-        self._timed_out = self._begun = self._finished = self._done = False
+        self._begun = self._finished = self._done = self._is_paused = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -188,30 +146,57 @@ class EngineStream:
         self._watchdog.cancel()
         self._asked.end(exc)
         if self._done and kind is None:
-            await self._read_to_end()
-        self._response.close()
+            await self._end_marker()
+        self._answer.close()
 
-    async def read(self) -> list[Frame]:
-        """Return the next frames; none at the end.
+    async def pass_on(self, take: Callable[[list[Frame]], None]) -> None:
+        """Hand frames to `take` in the moment in which they arrive, until the end.
 
         Raises:
             EngineTimeout, EngineLost, EngineError: what went wrong on the engine's side.
 
         """
-        while not self._done:
-            try:
-                chunk = await self._response.content.readany()
-            except (aiohttp.ClientError, OSError) as exc:
-                if self._timed_out:
-                    raise EngineTimeout(seconds=round(self._patience)) from exc
-                raise translated(exc, self._patience, begun=True) from exc
-            if not chunk:
-                self._end()
-            elif frames := self._parse(chunk):
-                return frames
+        self._take = take
+        self._answer.listen(self._arrived, self._ended)
+        await self._over
         if not self._begun:
             raise EngineError(reason="an empty stream")
-        return []
+
+    def pause(self) -> None:
+        """Let the engine wait: nobody reads."""
+        if not self._over.done():
+            self._is_paused = True
+            self._answer.pause()
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        if self._is_paused:
+            self._is_paused, self._last_frame = False, self._loop.time()
+            self._answer.resume()
+
+    def _arrived(self, chunk: bytes) -> None:
+        if self._over.done():
+            return
+        try:
+            if frames := self._parse(chunk):
+                self._take(frames)
+            if self._done:
+                self._over.set_result(None)
+        except Exception as exc:  # noqa: BLE001  # whoever waits for the end is told
+            self._over.set_exception(exc)
+
+    def _ended(self, error: HttpError | None) -> None:
+        if self._over.done():
+            return
+        if error is not None:
+            self._over.set_exception(translated(error, self._patience, begun=True))
+        elif self._reader.incomplete:
+            self._over.set_exception(EngineError(reason="an event cut in half"))
+        elif self._begun and not self._finished:
+            self._over.set_exception(EngineLost())
+        else:
+            self._done = True
+            self._over.set_result(None)
 
     def _parse(self, chunk: bytes) -> list[Frame]:
         frames: list[Frame] = []
@@ -238,67 +223,54 @@ class EngineStream:
             raise EngineError(reason="an event without choices") from exc
         return event
 
-    def _end(self) -> None:
-        if self._reader.incomplete:
-            raise EngineError(reason="an event cut in half")
-        if self._begun and not self._finished:
-            raise EngineLost
-        self._done = True
-
-    async def _read_to_end(self) -> None:
+    async def _end_marker(self) -> None:
         """Let the connection be used again: after `[DONE]` only the end marker is left."""
-        try:
+        self.resume()
+        with suppress(TimeoutError):
             async with asyncio.timeout(LAST_CHUNK_SECONDS):
-                if not await self._response.content.readany():
-                    self._response.release()
-        except (aiohttp.ClientError, OSError):
-            return
+                await self._answer.finished()
 
     def _check_patience(self) -> None:
+        if self._is_paused:
+            self._last_frame = self._loop.time()
         left = self._last_frame + self._patience - self._loop.time()
         if left > 0:
             self._watchdog = self._loop.call_later(left, self._check_patience)
-        else:
-            self._timed_out = True
-            self._response.close()
+        elif not self._over.done():
+            self._over.set_exception(EngineTimeout(seconds=round(self._patience)))
 
 
-def translated(exc: BaseException, seconds: float, *, begun: bool) -> RequestError:
-    """Turn an error of aiohttp or of a socket into ours. `begun`: the answer had started."""
-    if isinstance(exc, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-        return EngineUnreachable()
-    if isinstance(exc, TimeoutError):
-        return EngineTimeout(seconds=round(seconds))
-    if isinstance(exc, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError | OSError):
-        return EngineLost() if begun else EngineUnreachable()
-    return EngineError(reason=type(exc).__name__)
+def translated(exc: HttpError | TimeoutError, seconds: float, *, begun: bool) -> RequestError:
+    """Turn an error of a connection into ours. `begun`: the answer had started."""
+    match exc:
+        case Unreachable():
+            return EngineUnreachable()
+        case TimeoutError():
+            return EngineTimeout(seconds=round(seconds))
+        case Broken():
+            return EngineLost() if begun else EngineUnreachable()
+        case TooLong():
+            return EngineError(reason="an answer without end")
+    return EngineError(reason="not HTTP")
 
 
-def _event_stream(response: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
-    if response.content_type != "text/event-stream":
-        response.close()
-        raise EngineError(reason=f"not an event stream but {response.content_type}")
-    return response
+def _event_stream(answer: Answer) -> Answer:
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "text/event-stream":
+        answer.close()
+        raise EngineError(reason=f"not an event stream but {kind}")
+    return answer
 
 
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    content = bytearray()
-    while chunk := await response.content.readany():
-        content += chunk
-        if len(content) > MAX_ANSWER_BYTES:
-            raise EngineError(reason="an answer without end")
-    return bytes(content)
-
-
-async def _refusal(response: aiohttp.ClientResponse) -> RequestError:
+async def _refusal(answer: Answer) -> RequestError:
     """Say what an answer other than 200 means to our client."""
     try:
-        reason = _reason(_json_object(await response.content.read(MAX_REASON_CHARS * 10)))
-    except EngineError:
-        reason = f"HTTP {response.status}"
+        reason = _reason(_json_object(await answer.whole(MAX_REASON_CHARS * 10)))
+    except (EngineError, TooLong):
+        reason = f"HTTP {answer.status}"
     finally:
-        response.close()
-    match response.status:
+        answer.close()
+    match answer.status:
         case 400 | 413 | 422:
             return InvalidRequest(REFUSED, reason=reason)
         case 429:
@@ -306,8 +278,8 @@ async def _refusal(response: aiohttp.ClientResponse) -> RequestError:
         case 503:
             error = EngineUnreachable()
         case _:
-            return EngineError(reason=f"HTTP {response.status}", said=reason)
-    wait = response.headers.get("Retry-After", "")
+            return EngineError(reason=f"HTTP {answer.status}", said=reason)
+    wait = answer.headers.get("retry-after", "")
     error.retry_after = int(wait) if SECONDS.fullmatch(wait) else error.retry_after
     return error
 

@@ -53,7 +53,7 @@ class Engines:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
         for client in {engine.client for engine in (*self._now, *self._users)}:
-            await client.close()
+            client.close()
 
     @property
     def expected_model(self) -> str:
@@ -148,7 +148,7 @@ class Engines:
             self._users[engine] -= 1
             if not self._users[engine]:
                 del self._users[engine]
-            await self._close_unused(engine.client)
+            self._close_unused(engine.client)
 
     async def _another(self, gone: Engine, tried: Sequence[Engine]) -> bool:
         """Note who cannot be reached; tell whether there is somebody else to ask."""
@@ -186,7 +186,7 @@ class Engines:
             same = serving.url == before.serving.url
             self._now = [before.telling(serving) if same else self._engine(serving)]
             log.info("engine", number=serving.number, model=serving.active)
-            await self._close_unused(before.client)
+            self._close_unused(before.client)
         return self._now
 
     def _engine(self, serving: Serving) -> Engine:
@@ -208,9 +208,9 @@ class Engines:
         self._stamp = stamp
         return serving
 
-    async def _close_unused(self, client: EngineClient) -> None:
+    def _close_unused(self, client: EngineClient) -> None:
         if all(client is not engine.client for engine in (*self._now, *self._users)):
-            await client.close()
+            client.close()
 
 
 def busy(parts: Sequence[Json]) -> Json:

@@ -141,11 +141,14 @@ class _Events:
     async def whole(self) -> Json:
         """Read the answer to its end and return it as one document."""
         assembly = Assembly(chat=self._path == CHAT)
+
+        def add(frames: list[Frame]) -> None:
+            for _, event in frames:
+                self._is_for_client(event)
+                assembly.add(event)
+
         async with self.answering() as stream:
-            while frames := await stream.read():
-                for _, event in frames:
-                    self._is_for_client(event)
-                    assembly.add(event)
+            await stream.read(add)
         return assembly.document() | {"model": self._answer.model}
 
     def opening(self) -> bytes:

@@ -1,11 +1,11 @@
 """Answers that outlive one `await`: event streams, and work that ends when its client leaves.
 
-Written to ASGI directly, with one `await` each for reading and sending a token: no
-BaseHTTPMiddleware, no generators in between. Knows nothing of chats.
+Written to ASGI directly: a token is sent from where it arrives, without a turn of the event loop;
+only where the client is slow, it waits. Knows nothing of chats.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Generic, Protocol, TypeVar
 
@@ -27,15 +27,19 @@ LAST = {"type": "http.response.body", "body": b"", "more_body": False}
 DIRECT_SEND = "tiza.direct_send"
 
 T = TypeVar("T")
+Taken = TypeVar("Taken")
 Portion = TypeVar("Portion")
-Read_co = TypeVar("Read_co", covariant=True)
+Portion_co = TypeVar("Portion_co", covariant=True)
 
 
-class Portions(Protocol[Read_co]):
+class Portions(Protocol[Portion_co]):
     """What is read of an answer, portion by portion."""
 
-    async def read(self) -> Read_co:
-        """Return the next portion; a false one at the end."""
+    async def read(self, take: Callable[[Portion_co], Taken]) -> Taken | None:
+        """Hand portions to `take` in the moment in which they come.
+
+        Returns what `take` returns, as soon as that is true, and None at the end.
+        """
 
 
 class Events(Protocol[Portion]):
@@ -102,10 +106,9 @@ class EventStream(Response, Generic[Portion]):
             async with events.answering() as stream:
                 if self._at_once:
                     await self._write(b"")
-                while portion := await stream.read():
-                    if event := events.event(portion):
-                        await self._write(event)
-                        self._last = loop.time()
+                while event := await stream.read(self._pass_on):
+                    await self._write(event)
+                    self._last = loop.time()
             await self._write(events.ending())
         except RequestError as exc:
             if not self._started:
@@ -121,6 +124,11 @@ class EventStream(Response, Generic[Portion]):
             pings.cancel()
         await self._send(LAST)
 
+    def _pass_on(self, portion: Portion) -> bytes:
+        """Send what a portion means; return what of it has to wait."""
+        event = self._events.event(portion)
+        return b"" if not event or self._write_now(event) else event
+
     async def _write(self, event: bytes) -> None:
         """Send an event; past the first, around the middlewares, which only look at the start."""
         self._sending = True
@@ -131,8 +139,8 @@ class EventStream(Response, Generic[Portion]):
         await self._direct({"type": "http.response.body", "body": event, "more_body": True})
         self._sending = False
 
-    def write_now(self, event: bytes) -> bool:
-        """Send an event from where it is made, while `read` waits; or say that it has to wait.
+    def _write_now(self, event: bytes) -> bool:
+        """Send an event from where it is made, or say that it has to wait.
 
         uvicorn's `send` waits for a slow client before it writes, so nothing is sent by halves.
         """

@@ -1,7 +1,7 @@
 """Whose answer a flight is."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import chain, permutations
 
@@ -13,16 +13,20 @@ from tiza.api.sharing.flight import Flight, Reader
 
 
 class Stream:
-    """An engine's stream of some frames, one at a time."""
+    """An engine's stream of some frames, one at a time; it waits while it is paused."""
 
     def __init__(self, frames: int) -> None:
+        self.runs = asyncio.Event()
+        self.pause, self.resume = self.runs.clear, self.runs.set
+        self.resume()
         self.frames: list[Frame] = [(b'{"n":%d}' % n, {"n": n}) for n in range(frames)]
 
-    async def read(self) -> list[Frame]:
-        """Return the next frame; at the end nothing."""
-        await asyncio.sleep(0)
-        frames, self.frames = self.frames[:1], self.frames[1:]
-        return frames
+    async def pass_on(self, take: Callable[[list[Frame]], None]) -> None:
+        """Hand over one frame after the other."""
+        for frame in self.frames:
+            await asyncio.sleep(0)
+            await self.runs.wait()
+            take([frame])
 
 
 @asynccontextmanager
@@ -33,9 +37,8 @@ async def source(frames: int = 1) -> AsyncIterator[Stream]:
 
 async def portions(reader: Reader) -> list[list[Frame]]:
     """Read to the end."""
-    found = []
-    while portion := await reader.read():
-        found.append(portion)
+    found: list[list[Frame]] = []
+    await reader.read(found.append)
     return found
 
 
@@ -55,6 +58,19 @@ async def test_who_reads_along_gets_all_in_fewer_steps_when_tokens_come_fast(
         assert len(other) <= 2, "one at the most on the way, and what is left at the end"
 
 
+async def test_engine_waits_when_it_is_far_ahead_of_everybody() -> None:
+    """What nobody reads is not piled up; who reads on gets all of it."""
+    total = flights.MOST_AHEAD * 3
+    flight = Flight(source(total), lambda _: None)  # type: ignore[arg-type]  # in its manner
+    reader, slow = flight.join(), flight.join()
+    for _ in range(total * 2):
+        await asyncio.sleep(0)
+    ahead = len(flight.pieces)
+    assert ahead == flights.MOST_AHEAD + 1
+    assert [n for _, n in chain(*await portions(reader))] == [{"n": n} for n in range(total)]
+    assert len([*chain(*await portions(slow))]) == total
+
+
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 async def test_exactly_one_pays_when_all_have_read_to_the_end(order: tuple[int, ...]) -> None:
     """In whatever order they leave."""
@@ -62,8 +78,7 @@ async def test_exactly_one_pays_when_all_have_read_to_the_end(order: tuple[int, 
     flight = Flight(source(), lambda _: landed.set())  # type: ignore[arg-type]  # in its manner
     readers = [flight.join() for _ in range(3)]
     for reader in readers:
-        while await reader.read():
-            pass
+        await portions(reader)
     assert landed.is_set()
     paid = [flight.leave(readers[n]) for n in order]
     assert paid.count(True) == 1

@@ -1,11 +1,13 @@
 """An answer's log: read from any position, by any number of readers, to exactly one end."""
 
 import asyncio
+from itertools import accumulate
 
 import pytest
 
+from tests.api.service import parse_events
 from tiza.api.streams.listening import Listening
-from tiza.api.streams.log import End, Log
+from tiza.api.streams.log import Document, End, Log
 from tiza.errors import Interrupted
 
 PIECES = ["Chalk", " is", " soft", " 🖍", "."]
@@ -22,9 +24,7 @@ def filled() -> Log:
 
 async def listen(log: Log) -> str:
     """Read once."""
-    read = await Listening(log, str).read()
-    assert isinstance(read, str)
-    return read
+    return await Listening(log, str).read(str) or ""
 
 
 async def read(log: Log, position: int | None = None) -> list[bytes]:
@@ -33,8 +33,8 @@ async def read(log: Log, position: int | None = None) -> list[bytes]:
     told = [events.opening()]
     async with events.answering() as stream:
         try:
-            while text := await stream.read():
-                told.append(events.event(text))
+            while event := await stream.read(events.event):
+                told.append(event)
             told.append(events.ending())
         except Interrupted as exc:
             told.append(events.failure(exc))
@@ -46,7 +46,8 @@ async def test_rest_is_what_follows_when_it_is_read_from_any_position(position: 
     """Positions count characters, wherever the pieces were cut."""
     log = filled()
     log.close(End({}))
-    assert log.after(position) == await Listening(log, str, position).read() == TEXT[position:]
+    read = await Listening(log, str, position).read(str) or ""
+    assert log.after(position) == read == TEXT[position:]
 
 
 async def test_readers_miss_nothing_when_they_come_and_go_while_it_grows() -> None:
@@ -63,13 +64,43 @@ async def test_readers_miss_nothing_when_they_come_and_go_while_it_grows() -> No
         tasks.create_task(write())
         while True:
             events = Listening(log, str, position)
-            text = await events.read()
-            assert isinstance(text, str)
-            if not text:
+            text = await events.read(str)
+            if text is None:
                 break
             seen += text
             position = int(events.event(text).split(b"\n")[0].removeprefix(b"id: "))
     assert seen == TEXT * 20
+
+
+@pytest.mark.parametrize("slow", range(1, 6))
+async def test_events_come_in_order_when_some_are_taken_and_others_have_to_wait(slow: int) -> None:
+    """A client that is slow now and then gets what was told on the spot and what was not."""
+    log, told = Log({}), list[bytes]()
+    events = Listening(log, str)
+
+    def take(text: str | Document) -> bytes:
+        event = events.event(text)
+        if len(told) % slow == 0:
+            return event
+        told.append(event)
+        return b""
+
+    async def listen() -> None:
+        while event := await events.read(take):
+            await asyncio.sleep(0)
+            told.append(event)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(listen())
+        for number, piece in enumerate(PIECES * 20):
+            if number % 3:
+                await asyncio.sleep(0)
+            log.append(piece)
+        log.close(End({}))
+    read = parse_events(b"".join(told))
+    texts = [event.data["text"] for event in read]
+    assert "".join(texts) == TEXT * 20
+    assert [int(event.id) for event in read] == [*accumulate(map(len, texts))]
 
 
 async def test_end_is_the_first_when_two_come() -> None:

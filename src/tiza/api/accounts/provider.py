@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-import aiohttp
 import orjson
 
 from tiza.api.precautions import is_loopback
 from tiza.errors import ProviderAway, ProviderRefused
 
-PATIENCE = aiohttp.ClientTimeout(total=10)
+PATIENCE_SECONDS = 10.0
 MOST_BYTES = 1_048_576  # of an answer
 REMEMBERED_SECONDS = 3600.0  # how long the provider's description and keys are taken as they were
 ASK_AGAIN_SECONDS = 60.0  # least time between two looks for a key that is unknown
@@ -183,9 +182,11 @@ async def _ask(
     headers: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Send a request and return the JSON object that comes back."""
+    import aiohttp  # most schools have no provider, and it is a tenth of the API's memory
+
     try:
         async with (
-            aiohttp.ClientSession(timeout=PATIENCE) as session,
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE_SECONDS)) as session,
             session.request(
                 method, url, data=form, headers=headers, allow_redirects=False
             ) as response,

@@ -1,26 +1,28 @@
 """One stream of the engine in flight, and any number of readers.
 
-One task holds the stream; whichever reader waits for more reads it, and the others are told. So a
-reader who is alone, as most are, gets each token as directly as from the engine; in a class, where
-thirty writes for each token would slow the engine beside them, the others get theirs in steps that
-no eye sees. It goes on whoever leaves, and stops when the last has left.
+Whoever came first of those who read gets each token in the moment in which it arrives, as directly
+as from the engine; in a class, where thirty writes for each token would slow the engine beside
+them, the others get theirs in steps that no eye sees. It goes on whoever leaves, and stops when the
+last has left.
 """
 
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeVar
 
 from tiza.api.admission import Told, untold
 from tiza.api.engine_client import EngineStream, Frame, frames_of
-from tiza.api.streams.growing import Growing
 from tiza.errors import Interrupted
 
 STEP_SECONDS = 1 / 30  # between two writes to those who read along
+MOST_AHEAD = 256  # frames that the engine may be ahead of the one who reads fastest
 
+T = TypeVar("T")
 Source = AbstractAsyncContextManager[EngineStream]
 
 
-class Flight(Growing[bytes]):
+class Flight:
     """Asks from the moment it is made. `landed` is called at the end, before any reader knows.
 
     It keeps the frames as they came: parsed, those of a long answer would be looked through at
@@ -28,7 +30,7 @@ class Flight(Growing[bytes]):
     """
 
     def __init__(self, source: Source, landed: Callable[["Flight"], None]) -> None:
-        super().__init__()
+        self.pieces: list[bytes] = []
         self.is_over = self.is_whole = False
         self.error: Exception | None = None
         self._readers: dict[Reader, None] = {}  # in the order in which they came
@@ -36,11 +38,8 @@ class Flight(Growing[bytes]):
         self._place = 0
         self._landed = landed
         self._stream: EngineStream | None = None
-        self._is_read = False
         self._told_at = 0.0
         self._telling: asyncio.TimerHandle | None = None
-        self._read_to_end = asyncio.Event()
-        self._failure: Exception | None = None
         self._task = asyncio.create_task(self._hold(source))
 
     def join(self, told: Told = untold) -> "Reader":
@@ -79,52 +78,37 @@ class Flight(Growing[bytes]):
         """Tell whether nobody reads it."""
         return not self._readers
 
-    async def after(self, place: int) -> list[Frame]:
-        """Return the frames from there on, once there are any; none at the end.
-
-        Raises:
-            RequestError: what ended the flight, if it is not whole.
-
-        """
-        while len(self.pieces) == place:
-            if self.is_over:
-                if self.error is not None:
-                    raise self.error
-                return []
-            if self._stream is None or self._is_read or self._read_to_end.is_set():
-                await self.news()
-                continue
-            self._is_read = True
-            try:
-                if frames := await self._stream.read():
-                    self.pieces += [raw for raw, _ in frames]
-                    self._tell_others()
-                    return frames
-                self._read_to_end.set()
-            except asyncio.CancelledError:
-                self._wake()  # so that another reads on
-                raise
-            except Exception as exc:  # noqa: BLE001  # it is raised to every reader
-                self._failure = exc
-                self._read_to_end.set()
-            finally:
-                self._is_read = False
-        return frames_of(self.pieces[place:])
-
-    def _tell_others(self) -> None:
-        if self._waiting and self._telling is None:
+    def _arrived(self, frames: list[Frame]) -> None:
+        begins = len(self.pieces)
+        self.pieces += [raw for raw, _ in frames]
+        if not self._readers:  # the last one has just left
+            return
+        if not next(iter(self._readers)).offer(frames, begins):
+            self._wait_if_ahead()
+        if self._telling is None and len(self._readers) > 1:
             loop = asyncio.get_running_loop()
             self._telling = loop.call_at(self._told_at + STEP_SECONDS, self._tell)
 
+    def _wait_if_ahead(self) -> None:
+        fastest = max(reader.position for reader in self._readers)
+        if self._stream is not None and len(self.pieces) - fastest > MOST_AHEAD:
+            self._stream.pause()
+
+    def after(self, place: int) -> list[Frame]:
+        """Return the frames from there on, as many as there are."""
+        if self._stream is not None:
+            self._stream.resume()
+        return frames_of(self.pieces[place:])
+
     def _tell(self) -> None:
         self._telling, self._told_at = None, asyncio.get_running_loop().time()
-        self._wake()
+        for reader in self._readers:
+            reader.wake()
 
     async def _hold(self, source: Source) -> None:
         try:
             async with source as self._stream:
-                self._wake()
-                await self._until_read()
+                await self._stream.pass_on(self._arrived)
             self.is_whole = True
         except asyncio.CancelledError:
             self.error = Interrupted()
@@ -134,23 +118,65 @@ class Flight(Growing[bytes]):
         finally:
             self.is_over = True
             self._landed(self)
-            self._wake()
-
-    async def _until_read(self) -> None:
-        await self._read_to_end.wait()
-        if self._failure is not None:
-            raise self._failure
+            self._tell()
 
 
 class Reader:
-    """One reader of a flight, in the manner of an `EngineStream`."""
+    """One reader of a flight."""
 
     def __init__(self, flight: Flight, told: Told) -> None:
-        self._flight, self._next = flight, 0
+        self._flight, self.position = flight, 0  # how many frames it has had
+        self._take: Callable[[list[Frame]], Any] = bool
+        self._waiter: asyncio.Future[Any] | None = None
         self.told = told
 
-    async def read(self) -> list[Frame]:
-        """Return the frames that have come since; see `Flight.after`."""
-        frames = await self._flight.after(self._next)
-        self._next += len(frames)
-        return frames
+    async def read(self, take: Callable[[list[Frame]], T]) -> T | None:
+        """Hand the frames that come to `take`, and return what it returns if that is true.
+
+        Returns None at the end. Raises what ended the flight, if it is not whole.
+        """
+        self._take = take
+        while True:
+            if len(self._flight.pieces) > self.position:
+                frames = self._flight.after(self.position)
+                self.position += len(frames)
+                taken: T | None = take(frames)
+            elif not self._flight.is_over:
+                taken = await self._offered()
+            elif self._flight.error is None:
+                return None
+            else:
+                raise self._flight.error
+            if taken:
+                return taken
+
+    async def _offered(self) -> Any:
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            return await self._waiter
+        finally:
+            self._waiter = None
+
+    def offer(self, frames: list[Frame], begins: int) -> bool:
+        """Hand over the newest frames, or wake it where it has not had all before them.
+
+        Returns False if it does not wait for anything.
+        """
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return False
+        if self.position != begins:
+            self.wake()
+            return True
+        self.position += len(frames)
+        try:
+            if taken := self._take(frames):
+                waiter.set_result(taken)
+        except Exception as exc:  # noqa: BLE001  # it is raised to who reads
+            waiter.set_exception(exc)
+        return True
+
+    def wake(self) -> None:
+        """Let it look for what has come."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

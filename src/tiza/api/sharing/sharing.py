@@ -5,9 +5,9 @@ questions without anything before them are shared; see `question` for when two a
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from tiza.api.admission import Admission, Told, untold
 from tiza.api.engine import Engine, Prepare
@@ -24,6 +24,7 @@ from tiza.settings import Settings
 if TYPE_CHECKING:
     from tiza.api.sharing.shared import Shared  # loads redis, which is needed only with REDIS_URL
 
+T = TypeVar("T")
 Frames = Portions[list[Frame]]
 
 
@@ -72,22 +73,20 @@ class Sharing:
         `beginning`: of the conversation, see `routing`. `alone`: nothing but an answer of one's own
         will do. `told`: of the place in the queue.
         """
-        if alone:
-            async with self._asked(path, prepare, beginning, told) as stream:
-                yield stream
-            return
         if self._admission.draining:
             raise Draining
-        engine, body = await self._engines.prepared(prepare, beginning)
-        key = key_of(engine.serving, path, body)
-        if frames := self._cache.get(key) or await self._kept_elsewhere(key):
-            answer.cache, answer.pays = "hit", False
-            yield _Whole(frames)
-            return
-        if flight := self._flights.get(key):
-            answer.cache, answer.pays = "shared", False
+        if alone:
+            key, flight = b"", Flight(self._asked(path, prepare, beginning, told), _landed)
         else:
-            flight = self._begin(key, path, _Prepared(engine, body, prepare), beginning)
+            engine, body = await self._engines.prepared(prepare, beginning)
+            key = key_of(engine.serving, path, body)
+            if frames := self._cache.get(key) or await self._kept_elsewhere(key):
+                answer.cache, answer.pays = "hit", False
+                yield _Whole(frames)
+                return
+            if flying := self._flights.get(key):
+                answer.cache, answer.pays = "shared", False
+            flight = flying or self._begin(key, path, _Prepared(engine, body, prepare), beginning)
         reader = flight.join(told)
         try:
             yield reader
@@ -142,6 +141,10 @@ class Sharing:
             yield stream
 
 
+def _landed(_flight: Flight) -> None:
+    """Keep nothing: it was one person's alone."""
+
+
 class _Prepared:
     """A body for the engine that it was made for; for another, one that is made anew.
 
@@ -167,7 +170,7 @@ class _Whole:
     def __init__(self, frames: list[Frame]) -> None:
         self._frames = frames
 
-    async def read(self) -> list[Frame]:
-        """Return all of it, then nothing."""
+    async def read(self, take: Callable[[list[Frame]], T]) -> T | None:
+        """Hand all of it over, then nothing."""
         frames, self._frames = self._frames, []
-        return frames
+        return take(frames) if frames else None

@@ -98,11 +98,12 @@ class Answering:
 
     async def _generate(self) -> None:
         await self._remember_patiently()
-        take, append = self._generation.take, self.log.append
         async with self._generation.answering() as stream:
-            while frames := await stream.read():
-                if text := take(frames):
-                    append(text)
+            await stream.read(self._take)
+
+    def _take(self, frames: list[Frame]) -> None:
+        if text := self._generation.take(frames):
+            self.log.append(text)
 
     async def _remember_patiently(self) -> None:
         """Wait for a store that has gone since it took the question."""

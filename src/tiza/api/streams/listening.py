@@ -2,26 +2,19 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import orjson
 
 from tiza.api import sse
-from tiza.api.streams.log import Document, End, Log
+from tiza.api.streams.log import Document, Log
 from tiza.errors import RequestError
 
-WriteNow = Callable[[bytes], bool]  # writes an event if the client takes it without a wait
-
-
-def _never(_event: bytes) -> bool:
-    return False
+T = TypeVar("T")
 
 
 class Listening:
-    """Reads a log for `EventStream`. Without a position it begins with `start`.
-
-    With the stream's `write_now`, what comes while it waits is told at once.
-    """
+    """Reads a log for `EventStream`. Without a position it begins with `start`."""
 
     def __init__(
         self, log: Log, describe: Callable[[RequestError], str], position: int | None = None
@@ -31,7 +24,8 @@ class Listening:
         self._had = position or 0  # characters that the client has
         self._seen = 0  # characters of the log's pieces up to the next one
         self._next = self._told = 0
-        self.write_now: WriteNow = _never
+        self._take: Callable[[str], Any] = bool
+        self._taken: Any = None
 
     @asynccontextmanager
     async def answering(self) -> AsyncIterator[Self]:
@@ -39,41 +33,50 @@ class Listening:
         with self._log.listening():
             yield self
 
-    async def read(self) -> str | Document:
-        """Return the text that has come since, or what else is told; nothing at the end.
+    async def read(self, take: Callable[[str | Document], T]) -> T | None:
+        """Hand over the text that comes, and what else is told; see `Portions`.
 
         Raises:
             RequestError: what ended the answer, if it is not whole.
 
         """
-        log, pieces = self._log, self._log.pieces
+        log, self._take = self._log, take
         while True:
-            while len(pieces) == self._next:
-                if self._told != log.told:
-                    self._told = log.told
-                    return log.state
-                if log.end is not None:
-                    return _ended(log.end)
+            if len(log.pieces) > self._next:
+                taken = self._catch_up(take)
+            elif self._told != log.told:
+                self._told = log.told
+                taken = take(log.state)
+            elif log.end is None:
                 await log.news(self._pass_on)
-            text = pieces[self._next] if len(pieces) == self._next + 1 else self._rest()
-            self._next = len(pieces)
-            self._seen += len(text)
-            if (new := self._seen - self._had) > 0:
-                self._had = self._seen
-                return text[-new:]
+                taken, self._taken = self._taken, None
+            elif log.end.error is None:
+                return None
+            else:
+                raise log.end.error
+            if taken:
+                return taken
+
+    def _catch_up(self, take: Callable[[str], T]) -> T | None:
+        """Hand over all that has come and has not been told."""
+        pieces = self._log.pieces
+        text = pieces[self._next] if len(pieces) == self._next + 1 else self._rest()
+        self._next = len(pieces)
+        self._seen += len(text)
+        new = self._seen - self._had
+        if new <= 0:
+            return None
+        self._had = self._seen
+        return take(text[-new:])
 
     def _pass_on(self, text: str) -> bool:
         """Tell the newest piece in the moment in which it comes, if all before it has been told."""
-        had = self._had
-        if had != self._seen:
+        if self._had != self._seen:
             return False
-        self._had = had + len(text)
-        if not self.write_now(self.event(text)):
-            self._had = had
-            return False
-        self._seen = self._had
+        self._had = self._seen = self._had + len(text)
         self._next += 1
-        return True
+        self._taken = self._take(text)
+        return not self._taken
 
     def _rest(self) -> str:
         return "".join(self._log.pieces[self._next :])
@@ -103,9 +106,3 @@ class Listening:
 
     def _last(self, name: bytes, document: Document) -> bytes:
         return sse.event(self._log.length + 1, name, orjson.dumps(document))
-
-
-def _ended(end: End) -> str:
-    if end.error is not None:
-        raise end.error
-    return ""

@@ -10,15 +10,15 @@ has ended and is stored.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tiza.api.streams.growing import Growing
 from tiza.errors import RequestError
 
 Document = Mapping[str, Any]
+Waiter = asyncio.Future[None]
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,15 @@ class End:
     error: RequestError | None = None
 
 
-class Log(Growing[str]):
+class Log:
     """The text of an answer so far, its beginning, and its end once there is one.
 
     `lags`: it is filled by another process's leave, so a reader may have had more of it already.
     """
 
     def __init__(self, start: Document, *, lags: bool = False) -> None:
-        super().__init__()
+        self.pieces: list[str] = []  # every reader keeps its own place among them
+        self._waiting: list[tuple[Waiter, Callable[[str], bool]]] = []
         self.start, self.lags = start, lags
         self.end: End | None = None
         self.state: Document = {}
@@ -59,7 +60,18 @@ class Log(Growing[str]):
     def append(self, text: str) -> None:
         """Add text that is not empty."""
         self.length += len(text)
-        super().append(text)
+        self.pieces.append(text)
+        if self._waiting:
+            self._waiting = [each for each in self._waiting if not _woken(*each, text)]
+
+    def news(self, take: Callable[[str], bool]) -> Waiter:
+        """Return what is done as soon as there is a piece that `take` leaves, or something else.
+
+        Taking a piece in the moment in which it comes spares its reader a turn of the event loop.
+        """
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append((waiter, take))
+        return waiter
 
     def close(self, end: End) -> None:
         """End the answer; only the first end counts."""
@@ -102,3 +114,16 @@ class Log(Growing[str]):
             yield
         finally:
             self.listeners -= 1
+
+    def _wake(self) -> None:
+        for waiter, _ in self._waiting:
+            if not waiter.done():  # a reader that left was cancelled
+                waiter.set_result(None)
+        self._waiting.clear()
+
+
+def _woken(waiter: Waiter, take: Callable[[str], bool], piece: str) -> bool:
+    """Hand over a piece, or wake who does not take it; tell whether nobody waits here any more."""
+    if not waiter.done() and not take(piece):
+        waiter.set_result(None)
+    return waiter.done()

@@ -67,9 +67,7 @@ def streamed(log: Log, request: Request, position: int | None = None) -> Respons
     """Answer with the events of a log, in the language of the request."""
     language = language_of(request.scope)
     listening = Listening(log, lambda error: error.message(language), position)
-    stream = EventStream(listening, at_once=True)
-    listening.write_now = stream.write_now
-    return stream
+    return EventStream(listening, at_once=True)
 
 
 def _position(given: str, log: Log) -> int | None:
