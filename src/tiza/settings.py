@@ -9,6 +9,7 @@ from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
@@ -20,6 +21,7 @@ from tiza.validation import problems_of
 
 ENV_FILE = ".env"
 DATABASES = ("postgresql://", "postgres://", "sqlite:///")
+ADDRESS = "must begin with http:// or https:// and name a host"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LIMITS = {
     "max_requests",
@@ -245,16 +247,16 @@ class Settings(BaseSettings):
     @field_validator("public_url", "oidc_issuer", "otel_exporter_otlp_endpoint")
     @classmethod
     def _address_or_empty(cls, value: str) -> str:
-        if value and not value.startswith(("http://", "https://")):
-            raise PydanticCustomError("address", "must begin with http:// or https://")
+        if value and not _is_address(value):
+            raise PydanticCustomError("address", ADDRESS)
         return value.rstrip("/")
 
     @field_validator("vllm_api_url")
     @classmethod
     def _plain_addresses(cls, value: str) -> str:
         named = [each.strip().rstrip("/") for each in value.split(",") if each.strip()]
-        if not named or not all(each.startswith(("http://", "https://")) for each in named):
-            raise PydanticCustomError("address", "must begin with http:// or https://")
+        if not named or not all(map(_is_address, named)):
+            raise PydanticCustomError("address", ADDRESS)
         return ",".join(dict.fromkeys(each.removesuffix("/v1").rstrip("/") for each in named))
 
     @cached_property
@@ -329,3 +331,12 @@ def sources(settings: Settings) -> Mapping[str, str]:
         return ".env" if field in in_file else "default"
 
     return {field: source(field) for field in type(settings).model_fields}
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether something can be asked for there."""
+    try:
+        parts = urlsplit(text)
+        return text.startswith(("http://", "https://")) and bool(parts.hostname and parts.port != 0)
+    except ValueError:  # a port that is none
+        return False

@@ -17,7 +17,7 @@ WORDS: Mapping[str, str] = {
     "int_parsing": N_("must be a whole number"),
     "float_parsing": N_("must be a number"),
     "bool_parsing": N_("must be true or false"),
-    "address": N_("must begin with http:// or https://"),
+    "address": N_("must begin with http:// or https:// and name a host"),
     "one_form": N_("must have either conversations or messages"),
     "network": N_("must be networks such as 10.0.0.0/8, separated by commas"),
     "database": N_("must begin with postgresql:// or sqlite:///"),

@@ -91,6 +91,17 @@ async def test_question_is_what_was_asked() -> None:
     assert body == b"{}"
 
 
+async def test_user_of_the_address_is_told_as_http_has_it() -> None:
+    """RFC 7617: as an engine behind a proxy with a password may need it."""
+    server = Server()
+    async with serving(server):
+        to = Connections(server.url.replace("//", "//teacher:a%40b@"), 5.0, {})
+        assert await read(to) == b"chalk"
+        to.close()
+    assert b"\r\nAuthorization: Basic dGVhY2hlcjphQGI=\r\n" in server.heard[0]
+    assert b"teacher" not in server.heard[0]
+
+
 @pytest.mark.parametrize(
     ("says", "reuses"),
     [

@@ -7,9 +7,10 @@ is, not what it means.
 
 import asyncio
 import ssl
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from weakref import WeakSet
 
 import httptools
@@ -272,8 +273,8 @@ class Answer:
 class Connections:
     """The connections to one address. Made and closed in a running event loop.
 
-    `url`: http or https, a host, and perhaps a path that goes before all others. `headers`: that
-    every question has.
+    `url`: http or https, perhaps a user and a password, a host, and perhaps a path that goes before
+    all others. `headers`: that every question has.
     """
 
     def __init__(self, url: str, connect_seconds: float, headers: Mapping[str, str]) -> None:
@@ -281,7 +282,10 @@ class Connections:
         self._host, self._port = parts.hostname or "", parts.port or PORTS[parts.scheme]
         self._ssl = ssl.create_default_context() if parts.scheme == "https" else None
         self._connect_seconds, self._path = connect_seconds, parts.path
-        self._headers = {"Host": parts.netloc.rpartition("@")[2], "User-Agent": "tiza", **headers}
+        user, _, place = parts.netloc.rpartition("@")
+        encoded = b64encode(unquote(user).encode()).decode()
+        basic = {"Authorization": f"Basic {encoded}"} if user else {}
+        self._headers = {"Host": place, "User-Agent": "tiza", **basic, **headers}
         self._resting: dict[Connection, None] = {}  # the newest last
         self._all: WeakSet[Connection] = WeakSet()
 
