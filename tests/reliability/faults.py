@@ -253,7 +253,8 @@ async def _asked_until_whole(
                         return
                     problem = await response.json()
                 if problem["code"] == "interrupted":
-                    newest = (await settled(here))[-1]
+                    async with asyncio.timeout(2):  # it may have gone meanwhile
+                        newest = (await settled(here))[-1]
                     if newest["state"] == "interrupted":
                         path, body = f"/messages/{newest['id']}/continue", {}
                 else:
