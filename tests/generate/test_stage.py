@@ -1,7 +1,6 @@
 """`tiza data generate` as a person runs it: samples, provenance, screens, faults, interruptions."""
 
 import json
-import os
 import random
 import re
 import signal
