@@ -5,11 +5,13 @@ order by which requests name them. The store is the same for both sides, if not 
 the scopes, and the choice of `tiza model use`.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from tiza.api.engine_client import EngineClient, Json, models_of
+from tiza.api.engine_client import EngineClient, Json, is_llama_cpp, models_of
 from tiza.engines import llama_cpp
 from tiza.engines.serving import Serving
 from tiza.errors import EngineError
@@ -26,18 +28,30 @@ async def told(client: EngineClient, listing: Json, serving: Serving, models_pat
 
     """
     entries = list(models_of(listing))
-    if entries[0].get("owned_by") == "llamacpp":
-        active, names = entries[0]["id"], await _loaded(client)
-        base = _base(active, models_path) if active in names else active
-        found = replace(serving, kind=llama_cpp.KIND, base=base, adapters=names, active=active)
+    if is_llama_cpp(entries[0]):
+        names = await _loaded(client)
+        known = partial(_of_llama_cpp, serving, entries[0]["id"], names, models_path)
     else:
-        adapters = [entry for entry in entries if entry.get("parent")]
-        names = tuple(str(entry["id"]) for entry in adapters)
-        base = str(adapters[0]["parent"]) if adapters else ""
-        found = replace(serving, base=base, adapters=names, active=active_name(models_path))
-    if not names:
-        return serving
-    return replace(found, scopes=scopes_of(stored(models_path), names))
+        names = tuple(str(entry["id"]) for entry in entries if entry.get("parent"))
+        bases = [str(entry["parent"]) for entry in entries if entry.get("parent")]
+        known = partial(_of_vllm, serving, bases, names, models_path)
+    return await asyncio.to_thread(known) if names else serving
+
+
+def _of_llama_cpp(
+    serving: Serving, active: str, names: tuple[str, ...], models_path: Path
+) -> Serving:
+    base = _base(active, models_path) if active in names else active
+    scopes = scopes_of(stored(models_path), names)
+    found = replace(serving, kind=llama_cpp.KIND, base=base, adapters=names, active=active)
+    return replace(found, scopes=scopes)
+
+
+def _of_vllm(
+    serving: Serving, bases: list[str], names: tuple[str, ...], models_path: Path
+) -> Serving:
+    active, scopes = active_name(models_path), scopes_of(stored(models_path), names)
+    return replace(serving, base=bases[0], adapters=names, active=active, scopes=scopes)
 
 
 async def _loaded(client: EngineClient) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ conversations are so short that no question is needed: a token covers at least o
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from tiza.api.engine_client import EngineClient, Json, models_of
+from tiza.api.engine_client import EngineClient, Json, is_llama_cpp, models_of
 from tiza.errors import EngineError, InvalidRequest
 from tiza.models.scope import Scope
 from tiza.translation import N_
@@ -70,7 +70,7 @@ def served_models(listing: Json, default_window: int) -> list[Served]:
         Served(
             entry["id"],
             windows[entry["id"]] or windows.get(str(entry.get("parent"))) or default_window,
-            counts_messages=entry.get("owned_by") != "llamacpp",
+            counts_messages=not is_llama_cpp(entry),
         )
         for entry in entries
     ]

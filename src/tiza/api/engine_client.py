@@ -316,3 +316,8 @@ def models_of(listing: Json) -> Iterator[Json]:
     if not isinstance(entries, list):
         raise EngineError(reason="a list of models without data")
     yield from (e for e in entries if isinstance(e, dict) and isinstance(e.get("id"), str))
+
+
+def is_llama_cpp(model: Json) -> bool:
+    """Tell by an entry of its models whether an engine is llama.cpp."""
+    return model.get("owned_by") == "llamacpp"
