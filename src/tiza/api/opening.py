@@ -32,6 +32,10 @@ class OpeningStore:
         """Whether nobody would have to wait."""
         return self._store is not None
 
+    async def opened(self) -> None:
+        """Wait until it is open, or known to be unusable; however long that takes."""
+        await self._changed.wait()
+
     async def get(self) -> Store:
         """Return the store; wait a little if it is not open yet.
 

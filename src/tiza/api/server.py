@@ -14,16 +14,16 @@ from uvicorn.server import Server as UvicornServer
 
 from tiza.api import precautions
 from tiza.api.accounts.secret import server_secret
-from tiza.api.admission import Admission
 from tiza.api.app import create_app
 from tiza.api.logs import configure
 from tiza.api.page import Page, web_folder
 from tiza.api.patience import patient
+from tiza.api.state import State
 from tiza.api.streaming import DIRECT_SEND
 from tiza.api.together import Together
 from tiza.settings import Settings
 
-GC_THRESHOLD = 10_000  # allocations between collections; each token makes about ten
+GC_THRESHOLDS = (10_000, 5, 2)  # more new objects than are gone; collections of younger ones
 CLOSE_SECONDS = 2  # for connections that are still open when the last answer has ended
 
 log = structlog.get_logger("tiza.api")
@@ -72,7 +72,7 @@ def serve(
     config.load()
     config.http_protocol_class = patient(config)
     sockets = None if place.socket is None else [socket.socket(fileno=place.socket)]
-    Server(config, app.state.tiza.admission, settings.drain_seconds).run(sockets)
+    Server(config, app.state.tiza, settings.drain_seconds).run(sockets)
 
 
 def _with_direct_send(app: ASGIApp) -> ASGIApp:
@@ -92,18 +92,18 @@ class Server(UvicornServer):
     running answers off; a third exits whatever they do.
     """
 
-    def __init__(self, config: Config, admission: Admission, drain_seconds: float) -> None:
+    def __init__(self, config: Config, state: State, drain_seconds: float) -> None:
         super().__init__(config)
-        self._admission = admission
+        self._admission, self._opening = state.admission, state.opening
         self._loop: asyncio.AbstractEventLoop | None = None
         self._patience = [drain_seconds, 0.0]  # for the first signal and the second
-        self._draining: list[asyncio.Task[None]] = []
+        self._aside: list[asyncio.Task[None]] = []
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # uvicorn types it by socket
         """Remember the loop that signals have to reach."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)  # type: ignore[arg-type]  # passed on as it came
-        _settle_memory()
+        self._aside.append(asyncio.create_task(self._settle_memory()))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn's signature
         """Begin to drain, with less patience at each signal."""
@@ -113,16 +113,20 @@ class Server(UvicornServer):
         self._loop.call_soon_threadsafe(self._begin_to_drain, self._patience.pop(0))
 
     def _begin_to_drain(self, seconds: float) -> None:
-        self._draining.append(asyncio.create_task(self._drain(seconds)))
+        self._aside.append(asyncio.create_task(self._drain(seconds)))
 
     async def _drain(self, seconds: float) -> None:
         log.info("draining", active=self._admission.active, seconds=seconds)
         await self._admission.drain(seconds)
         self.should_exit = True
 
+    async def _settle_memory(self) -> None:
+        """Spare the garbage collector from walking all imports again and again as tokens flow.
 
-def _settle_memory() -> None:
-    """Spare the garbage collector from walking all imports again and again as tokens flow."""
-    gc.freeze()
-    gc.set_threshold(GC_THRESHOLD)
-    gc.enable()
+        What is left to walk is little, so that it is done often, and garbage does not pile up.
+        """
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
+        gc.enable()
+        await self._opening.opened()
+        gc.freeze()
