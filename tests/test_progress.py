@@ -6,6 +6,8 @@ import pty
 
 from tiza.progress import Progress, clock
 
+SHOW_CURSOR = b"\x1b[?25h"
+
 
 def test_without_a_terminal_a_finished_step_is_one_line() -> None:
     """A log gets a line every few seconds, and one at the end."""
@@ -26,11 +28,14 @@ def test_on_a_terminal_a_step_is_a_bar() -> None:
     with open(theirs, "w", encoding="utf-8") as out, Progress(out) as progress:  # noqa: PTH123  # a descriptor
         progress.step("judge", 2).advance(2, "[all] accepted")
 
-    shown = os.read(ours, 100_000).decode()
+    read = b""
+    while SHOW_CURSOR not in read:  # a terminal hands out what it has, not all that is on its way
+        read += os.read(ours, 100_000)
+    shown = read.decode()
     assert "judge" in shown
     assert "2/2" in shown
     assert "[all] accepted" in shown
-    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
+    assert shown.rindex(SHOW_CURSOR.decode()) > shown.rindex("\x1b[?25l")
 
 
 def test_clock_shows_hours_only_where_there_are_some() -> None:

@@ -176,6 +176,9 @@ class FaultyEngine:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert isinstance(reader, _Reader)
+        if self._server is None or not self._server.is_serving():  # accepted as it stopped
+            writer.close()
+            return
         task: asyncio.Task[None] | None = asyncio.current_task()
         assert task
         self._conversations[task] = writer
