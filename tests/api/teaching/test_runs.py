@@ -1,6 +1,5 @@
 """Trainings over HTTP: real ones of a tiny model, and stand-ins where only their life matters."""
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.api.service import Answer, Service, running, until
+from tests.api.service import Answer, Service, parse_events, running, until
 from tests.api.teaching.school import LEAF, plant
 from tests.models.tiny import make
 from tests.test_teach import RECIPE
@@ -157,12 +156,15 @@ async def test_training_is_found_again_when_the_api_has_restarted(
     wait_instead(monkeypatch)
     run = (await begin(desk))["id"]
     var_path = desk.state.settings.var_path
-    async with running(taxonomy_path=tmp_path / "taxonomy", var_path=var_path) as other:
-        watching = asyncio.create_task(watch(other, run))
+    async with (
+        running(taxonomy_path=tmp_path / "taxonomy", var_path=var_path) as other,
+        other.session.get(f"/runs/{run}/events") as watching,
+    ):
+        first = await watching.content.readuntil(b"\n\n")
         await until(lambda: b"waiting" in (var_path / "runs" / run / order.LOG).read_bytes())
         assert (await other.ask("/runs")).json["at_work"] == run
         await other.ask(f"/runs/{run}/stop", method="POST")
-        events = (await watching).events
+        events = parse_events(first + await watching.read())
 
     assert [event.name for event in events if event.name != "log"] == ["state", "done"]
     assert events[0].data["state"] == "running"
