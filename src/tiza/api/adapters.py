@@ -42,16 +42,15 @@ def _of_llama_cpp(
     serving: Serving, active: str, names: tuple[str, ...], models_path: Path
 ) -> Serving:
     base = _base(active, models_path) if active in names else active
-    scopes = scopes_of(stored(models_path), names)
     found = replace(serving, kind=llama_cpp.KIND, base=base, adapters=names, active=active)
-    return replace(found, scopes=scopes)
+    return replace(found, scopes=scopes_of(stored(models_path), names))
 
 
 def _of_vllm(
     serving: Serving, bases: list[str], names: tuple[str, ...], models_path: Path
 ) -> Serving:
-    active, scopes = active_name(models_path), scopes_of(stored(models_path), names)
-    return replace(serving, base=bases[0], adapters=names, active=active, scopes=scopes)
+    found = replace(serving, base=bases[0], adapters=names, active=active_name(models_path))
+    return replace(found, scopes=scopes_of(stored(models_path), names))
 
 
 async def _loaded(client: EngineClient) -> tuple[str, ...]:
