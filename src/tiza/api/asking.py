@@ -124,8 +124,9 @@ class Asking:
         generation = Generation(chat, self._state, visit, ticket, fresh=fresh)
 
         async def remember() -> None:
-            branch = await self._messages.branch(self._person, question.id)
-            turns, complete = newest_turns(branch[:-1], self._state.settings)
+            before = question.parent_id
+            branch = await self._messages.branch(self._person, before) if before else []
+            turns, complete = newest_turns(branch, self._state.settings)
             generation.remember(turns, complete=complete, begun=answer.text)
 
         return self._state.streams.begin(self._person, answer, generation, remember)

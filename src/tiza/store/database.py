@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import aiosqlite
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import (
     DataError,
@@ -26,6 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from tiza.errors import StoreBroken, StoreBusy, StoreFull, StoreUnavailable, TizaError
+from tiza.store.sqlite import SqliteConnection
 
 BUSY_SECONDS = 5.0  # how long a lock is waited for
 CONNECT_SECONDS = 5.0
@@ -57,7 +57,7 @@ class Database:
     def __init__(self, url: str, timed: Callable[[str, float], None] | None = None) -> None:
         self.url = _with_driver(make_url(url))
         self._tell_time = timed
-        self._connections: list[_Connection] = []
+        self._connections: list[SqliteConnection] = []
         self._is_closed = False
         if self.is_sqlite:
             _make_private(self.url)
@@ -117,7 +117,7 @@ class Database:
         self._is_closed = True
         await self._reader.dispose()
         await self._writer.dispose()
-        await asyncio.gather(*(connection.ended() for connection in self._connections))
+        await asyncio.gather(*(one.ended(BUSY_SECONDS + 1) for one in self._connections))
 
     @contextmanager
     def _timed(self, kind: str) -> Iterator[None]:
@@ -128,10 +128,10 @@ class Database:
             if self._tell_time is not None:
                 self._tell_time(kind, time.perf_counter() - began)
 
-    def _connect(self, database: str, **options: Any) -> "_Connection":
+    def _connect(self, database: str, **options: Any) -> SqliteConnection:
         if self._is_closed:
             raise ConnectionAbortedError
-        connection = _Connection(partial(sqlite3.connect, database, **options), iter_chunk_size=64)
+        connection = SqliteConnection(partial(sqlite3.connect, database, **options))
         self._connections = [one for one in self._connections if one.is_alive]
         self._connections.append(connection)
         return connection
@@ -193,46 +193,8 @@ def _make_private(url: URL) -> None:
         Path(file).touch(0o600)
 
 
-class _Connection(aiosqlite.Connection):
-    """Stops its thread once, and can be waited for.
-
-    SQLAlchemy stops it a second time when a task is cancelled twice in the middle of a statement,
-    and aiosqlite 0.22 would wait for ever for a thread that has gone. After one cancel nobody
-    waits for the thread at all, and it would tell a loop of its end that may be closed by then.
-    """
-
-    _is_stopped = False
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._thread.daemon = True  # as SQLAlchemy does with its own
-
-    def __del__(self) -> None:
-        """End the thread of one that a cancelled task has dropped, without a warning to anybody."""
-        if self._connection is not None:
-            self.stop()
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether its thread has not begun yet, or runs."""
-        return self._thread.ident is None or self._thread.is_alive()
-
-    def stop(self) -> asyncio.Future[Any] | None:
-        """Stop the thread after what it has been told before."""
-        if self._is_stopped:
-            return None
-        self._is_stopped = True
-        return super().stop()
-
-    async def ended(self) -> None:
-        """Stop the thread and wait until it has gone, at most as long as for a lock."""
-        if self._thread.is_alive():
-            self.stop()
-            await asyncio.to_thread(self._thread.join, BUSY_SECONDS + 1)
-
-
 def _sqlite(
-    url: URL, begin: str, connections: int, connect: Callable[..., _Connection]
+    url: URL, begin: str, connections: int, connect: Callable[..., SqliteConnection]
 ) -> AsyncEngine:
     engine = create_async_engine(
         url,
@@ -252,7 +214,8 @@ def _sqlite(
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin_transaction(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        driver: Any = connection.connection.driver_connection
+        driver.begin(begin)
 
     return engine
 
