@@ -106,7 +106,8 @@ def makes_what_is_shown_once(visit: Visit) -> None:
 def goes_and_comes_back(visit: Visit) -> None:
     """Sign out, leaving nothing; mistake the password; come back to where the way was."""
     entry = of("sign-in", "en")
-    button(visit, of("account", "en")["account.signOut"]).press("Enter")
+    with visit.page.expect_event("load"):
+        button(visit, of("account", "en")["account.signOut"]).press("Enter")
     expect(visit.page.locator("#view h2")).to_have_text(entry["sign-in.title"])
     assert "How many?" not in visit.page.evaluate(KEPT)
     is_accessible(visit)
@@ -210,7 +211,8 @@ def test_answers_come_as_the_reader_wishes_when_they_were_set(
     expect(visit.prose).to_have_attribute("lang", "en")
     goes(visit, "#/account", said["account.title"])
     button(visit, said["account.delete"]).click()
-    button(visit, said["account.deleteGo"]).click()
+    with visit.page.expect_event("load"):
+        button(visit, said["account.deleteGo"]).click()
     expect(visit.page.locator("#welcome")).to_be_visible()
     goes(visit, "#/account", said["account.title"])
     expect(visit.page.get_by_text(said["account.stored.nothing"])).to_be_visible()

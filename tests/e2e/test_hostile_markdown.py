@@ -70,10 +70,9 @@ globalThis.fetch = async (...request) => {
 DRAW_EVERY_BEGINNING = """
 async (answers) => {
   const {blocks, preview, split, toHtml} = await import("/js/markdown.js");
-  const {createWriters} = await import("/js/sanitize.js");
+  const {markdown: write, code, formula} = (await import("/js/sanitize.js")).write;
   const {draw} = await import("/js/formula.js");
   const {colour} = await import("/js/colours.js");
-  const {markdown: write, code, formula} = createWriters();
   const prose = document.createElement("div");
   prose.className = "prose";
   const [growing, finished] = [document.createElement("div"), document.createElement("div")];

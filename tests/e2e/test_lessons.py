@@ -105,6 +105,23 @@ def test_second_tab_is_told_when_the_lesson_was_saved_in_the_first(
     assert "domain: tiza" in path.read_text()
 
 
+def test_answers_of_a_lesson_look_as_in_the_chat(
+    desk: tuple[ScriptedStack, Path], visits: Visits
+) -> None:
+    """Code, formulas and lists are drawn, and code can be copied."""
+    stack, taxonomy = desk
+    answer = "|\n      A `list` of $x^2$:\n\n      ```python\n      [1, 2]\n      ```"
+    (taxonomy / LEAF / "qna.yaml").write_text(lesson().replace("the chalk 0 is thing 0", answer))
+    visit = visits.new(stack.url)
+    shown = goes(visit, f"lessons/{LEAF}", ".pair .prose").first
+    expect(shown.locator("p code")).to_have_text("list")
+    expect(shown.locator("math msup")).to_be_visible()
+    expect(shown.locator("pre .hljs-number")).to_have_text(["1", "2"])
+    is_accessible(visit)
+    shown.get_by_role("button", name=words("en")["code.copy"]).press("Enter")
+    expect(visit.announcements).to_contain_text(words("en")["answer.copied"])
+
+
 def test_new_lesson_begins_with_a_template(
     desk: tuple[ScriptedStack, Path], visits: Visits
 ) -> None:

@@ -3,9 +3,11 @@
  * so that none cuts off the one before. Knows nothing of what is said.
  */
 
+import { find } from "./dom.js";
+
 const KEPT_REMARKS = 20;
 
-export class Announcer {
+class Announcer {
   #region;
 
   /** @param {HTMLElement} region */
@@ -22,3 +24,5 @@ export class Announcer {
     if (this.#region.childElementCount > KEPT_REMARKS) this.#region.firstElementChild?.remove();
   }
 }
+
+export const announcer = new Announcer(find(document, "#announcements", HTMLElement));

@@ -3,6 +3,7 @@
  * it, or why there is none. Shows an Exchange; never changes it.
  */
 
+import { announcer } from "./announcer.js";
 import { copy } from "./clipboard.js";
 import { copyOf, find } from "./dom.js";
 import { factsOf } from "./facts.js";
@@ -30,7 +31,7 @@ export class ExchangeView {
     this.#exchange = exchange;
     this.#tools = tools;
     this.#answer = find(this.element, ".answer", HTMLElement);
-    this.#prose = new Prose(find(this.element, ".prose", HTMLElement), tools);
+    this.#prose = new Prose(find(this.element, ".prose", HTMLElement));
     const notice = find(this.element, ".notice", HTMLElement);
     this.#notice = new Notice(notice, tools.translator, () => tools.retry(exchange));
     this.#versions = new Versions(find(this.element, ".versions", HTMLElement), exchange, tools);
@@ -122,7 +123,7 @@ export class ExchangeView {
 
   /** @param {HTMLButtonElement} button */
   async #copy(button) {
-    const { translator, announcer } = this.#tools;
+    const { translator } = this.#tools;
     if (!(await copy(this.#exchange.answer))) return;
     announcer.say(translator.text("answer.copied"));
     translator.name(button, "answer.copied");

@@ -4,28 +4,25 @@
  * a way to scroll by keyboard what is too wide. Knows nothing of Markdown.
  */
 
+import { announcer } from "./announcer.js";
 import { copy } from "./clipboard.js";
 import { copyOf, find } from "./dom.js";
+import { write } from "./sanitize.js";
+import { translator } from "./words.js";
 
 const COPIED_MS = 2000;
 
-/**
- * @param {Element} block safe HTML of one block
- * @param {BlockTools} tools
- */
-export function finishBlock(block, tools) {
-  for (const code of block.querySelectorAll("pre > code")) finishCode(code, tools);
+/** @param {Element} block safe HTML of one block */
+export function finishBlock(block) {
+  for (const code of block.querySelectorAll("pre > code")) finishCode(code);
   for (const code of block.querySelectorAll("code.language-math")) {
-    import("./formula.js").then(({ draw }) => draw(code, tools.write.formula), () => {});
+    import("./formula.js").then(({ draw }) => draw(code, write.formula), () => {});
   }
   requestAnimationFrame(() => makeScrollable(block));
 }
 
-/**
- * @param {Element} code
- * @param {BlockTools} tools
- */
-function finishCode(code, tools) {
+/** @param {Element} code */
+function finishCode(code) {
   const language = /^language-(.+)$/.exec(code.className)?.[1] ?? "";
   const pre = code.parentElement;
   if (!pre || language === "math") return;
@@ -33,18 +30,17 @@ function finishCode(code, tools) {
   frame.dataset["language"] = language;
   pre.replaceWith(frame);
   frame.append(pre);
-  tools.translator.translate(frame);
+  translator.translate(frame);
   const button = find(frame, "button", HTMLButtonElement);
-  button.addEventListener("click", () => copyCode(code, button, tools));
-  if (language) import("./colours.js").then(({ colour }) => colour(code, language, tools.write.code), () => {});
+  button.addEventListener("click", () => copyCode(code, button));
+  if (language) import("./colours.js").then(({ colour }) => colour(code, language, write.code), () => {});
 }
 
 /**
  * @param {Element} code
  * @param {HTMLButtonElement} button
- * @param {BlockTools} tools
  */
-async function copyCode(code, button, { translator, announcer }) {
+async function copyCode(code, button) {
   if (!(await copy((code.textContent ?? "").replace(/\n$/, "")))) return;
   announcer.say(translator.text("answer.copied"));
   translator.name(button, "answer.copied");

@@ -3,11 +3,10 @@
  * to exactly one end. Knows nothing of how things look or where they are kept.
  */
 
-import { Announcer } from "./announcer.js";
+import { announcer } from "./announcer.js";
 import { ExchangeView } from "./answer.js";
 import { Refusal } from "./failure.js";
 import { exchangesOf } from "./kept.js";
-import { createWriters } from "./sanitize.js";
 import { Sentences } from "./sentences.js";
 import {
   keptConversation,
@@ -25,7 +24,6 @@ const UNEXPECTED = { code: "internal", retryable: true };
 
 export class Chat {
   #page;
-  #announcer;
   #tools;
   /** @type {Map<Exchange, ExchangeView>} */
   #views = new Map();
@@ -37,11 +35,8 @@ export class Chat {
   /** @param {ChatSurroundings} page */
   constructor(page) {
     this.#page = page;
-    this.#announcer = new Announcer(page.announcements);
     this.#tools = {
       translator: page.translator,
-      announcer: this.#announcer,
-      write: createWriters(),
       retry: (/** @type {Exchange} */ exchange) => this.#retry(exchange),
       rated: (/** @type {Exchange} */ exchange, /** @type {Feedback | null} */ given) => {
         exchange.feedback = given;
@@ -208,7 +203,7 @@ export class Chat {
     const running = { exchange, controller: new AbortController(), stopping: false, left: false };
     this.#running = running;
     this.#page.onBusy(true);
-    this.#announcer.say(this.#page.translator.text("answer.waiting"));
+    announcer.say(this.#page.translator.text("answer.waiting"));
     try {
       await this.#receive(running, view);
     } catch (error) {
@@ -237,10 +232,10 @@ export class Chat {
       else {
         exchange.answer += event.text;
         view.append(event.text);
-        this.#announcer.say(sentences.push(event.text));
+        announcer.say(sentences.push(event.text));
       }
     }
-    this.#announcer.say(sentences.flush());
+    announcer.say(sentences.flush());
   }
 
   /**
@@ -286,7 +281,7 @@ export class Chat {
   #told(view, { queue = 0 }) {
     view.wait(queue);
     const { translator } = this.#page;
-    if (queue) this.#announcer.say(translator.text("answer.queue", { count: queue }));
+    if (queue) announcer.say(translator.text("answer.queue", { count: queue }));
   }
 
   /**
@@ -312,7 +307,7 @@ export class Chat {
     const { translator, onFailure } = this.#page;
     if (signal.aborted) {
       exchange.state = "stopped";
-      this.#announcer.say(translator.text("answer.stopped"));
+      announcer.say(translator.text("answer.stopped"));
       return;
     }
     if (!(error instanceof Refusal)) reportError(error);
@@ -320,7 +315,7 @@ export class Chat {
     exchange.state = "failed";
     exchange.failure = failure;
     exchange.ended = error instanceof Refusal && error.isEnd;
-    this.#announcer.say(translator.text(`failure.${failure.code}`));
+    announcer.say(translator.text(`failure.${failure.code}`));
     onFailure();
   }
 }

@@ -102,7 +102,6 @@ export class Page {
         ...this.#surroundings,
         conversation: this.#conversation,
         transcript: element("transcript"),
-        announcements: element("announcements"),
         onBusy: (busy) => this.#busy(busy),
         onAsked: () => this.#asked(),
       });

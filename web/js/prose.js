@@ -6,6 +6,7 @@
 
 import { finishBlock } from "./block.js";
 import { blocks, preview, split, toHtml } from "./markdown.js";
+import { write } from "./sanitize.js";
 
 /** Of the time that drawing takes, so much is left to everything else afterwards. */
 const REST = 3;
@@ -13,20 +14,15 @@ const QUICK_MS = 8;
 
 export class Prose {
   #element;
-  #tools;
   #rest = "";
   #frame = 0;
   /** Before then the last block is not drawn again. */
   #restUntil = 0;
   #live = growing();
 
-  /**
-   * @param {Element} element
-   * @param {BlockTools} tools
-   */
-  constructor(element, tools) {
+  /** @param {Element} element */
+  constructor(element) {
     this.#element = element;
-    this.#tools = tools;
     this.clear();
   }
 
@@ -66,7 +62,7 @@ export class Prose {
     const { finished, rest } = split(this.#rest);
     this.#freeze(finished);
     this.#rest = rest;
-    this.#tools.write.markdown(this.#live, toHtml(blocks(preview(rest))));
+    write.markdown(this.#live, toHtml(blocks(preview(rest))));
     const took = performance.now() - begun;
     this.#restUntil = took > QUICK_MS ? performance.now() + REST * took : 0;
   }
@@ -75,12 +71,25 @@ export class Prose {
   #freeze(tokens) {
     for (const token of tokens.filter(({ type }) => type !== "space")) {
       const block = document.createElement("div");
-      this.#tools.write.markdown(block, toHtml([token]));
+      write.markdown(block, toHtml([token]));
       if ("cut" in token) block.dataset["cut"] = "";
       this.#live.before(block);
-      finishBlock(block, this.#tools);
+      finishBlock(block);
     }
   }
+}
+
+/**
+ * A text that is whole, as Markdown.
+ * @param {string} text
+ */
+export function proseOf(text) {
+  const element = document.createElement("div");
+  element.className = "prose";
+  const prose = new Prose(element);
+  prose.append(text);
+  prose.finish(true);
+  return element;
 }
 
 /** The block that is being written. It is marked: to style it as the last one costs all others. */

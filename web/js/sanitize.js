@@ -63,21 +63,24 @@ function closeOpenEnds(element) {
   }
 }
 
-/**
- * Make the functions that fill an element with HTML out of what a model wrote.
- * To be called once: the policy's name is taken from then on.
- * @returns {Writers}
- */
-export function createWriters() {
-  DOMPurify.addHook("afterSanitizeAttributes", closeOpenEnds);
-  /** @param {string} html @param {typeof MARKDOWN | typeof CODE | typeof FORMULA} config */
-  const createHTML = (html, config) => DOMPurify.sanitize(html, config);
-  const policy = trustedTypes?.createPolicy("tiza", { createHTML }) ?? { createHTML };
-  /** @param {typeof MARKDOWN | typeof CODE | typeof FORMULA} config @returns {Writer} */
-  const writer = (config) => (element, html) => {
-    element.innerHTML = /** @type {string} */ (
-      /** @type {unknown} */ (policy.createHTML(html, config))
-    );
-  };
-  return { markdown: writer(MARKDOWN), code: writer(CODE), formula: writer(FORMULA) };
-}
+DOMPurify.addHook("afterSanitizeAttributes", closeOpenEnds);
+
+/** @param {string} html @param {typeof MARKDOWN | typeof CODE | typeof FORMULA} config */
+const createHTML = (html, config) => DOMPurify.sanitize(html, config);
+const policy = trustedTypes?.createPolicy("tiza", { createHTML }) ?? { createHTML };
+
+/** @param {typeof MARKDOWN | typeof CODE | typeof FORMULA} config @returns {Writer} */
+const writer = (config) => (element, html) => {
+  element.innerHTML = /** @type {string} */ (
+    /** @type {unknown} */ (policy.createHTML(html, config))
+  );
+};
+
+/** Fill an element with HTML out of what a model or a lesson says, as little as its kind needs. */
+export const write = {
+  markdown: writer(MARKDOWN),
+  /** Code with its words coloured. */
+  code: writer(CODE),
+  /** MathML. */
+  formula: writer(FORMULA),
+};

@@ -200,24 +200,9 @@ interface MarkedTokens {
 /** Fills an element with HTML of a model, made safe. */
 type Writer = (element: Element, html: string) => void;
 
-/** One for each kind of HTML, each with as little as that kind needs. */
-interface Writers {
-  markdown: Writer;
-  /** Code with its words coloured. */
-  code: Writer;
-  /** MathML. */
-  formula: Writer;
-}
-
-/** What every block of an answer needs. */
-interface BlockTools {
-  translator: import("./i18n.js").Translator;
-  announcer: import("./announcer.js").Announcer;
-  write: Writers;
-}
-
 /** What every exchange on the page shares. */
-interface ExchangeTools extends BlockTools {
+interface ExchangeTools {
+  translator: import("./i18n.js").Translator;
   retry: (exchange: Exchange) => void;
   regenerate: (exchange: Exchange) => void;
   edit: (exchange: Exchange, question: string) => void;
@@ -230,8 +215,6 @@ interface ExchangeTools extends BlockTools {
 interface ChatSurroundings {
   translator: import("./i18n.js").Translator;
   transcript: HTMLElement;
-  /** Read aloud by screen readers. */
-  announcements: HTMLElement;
   conversation: import("./conversation.js").Conversation;
   onBusy: (busy: boolean) => void;
   /** Something was asked: there is a conversation, and it is the newest. */

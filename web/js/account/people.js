@@ -1,12 +1,13 @@
 /** Other people: invitations for a class, by teachers; all accounts, for admins. */
 
+import { announcer } from "../announcer.js";
 import { dateOf } from "../dates.js";
 import { element } from "../element.js";
 import { choice, Form } from "../form.js";
 import { call } from "../server.js";
 import { lasting } from "./keys.js";
 import { shownOnce } from "./secrets.js";
-import { announce, attempt, does, filled, section, words } from "./section.js";
+import { attempt, does, filled, section, words } from "./section.js";
 
 const ROLES = ["student", "teacher", "admin"];
 
@@ -144,7 +145,7 @@ function roleOf({ name, role }) {
   select.addEventListener("change", async () => {
     await attempt(select, async () => {
       kept = (await call("PATCH", address(name), { role: select.value })).role;
-      announce(words("account.changed"));
+      announcer.say(words("account.changed"));
     });
     select.value = kept;
   });

@@ -1,8 +1,9 @@
 /** A text that is shown once, with a button that copies it. */
 
+import { announcer } from "../announcer.js";
 import { copy } from "../clipboard.js";
 import { element } from "../element.js";
-import { announce, words } from "./section.js";
+import { words } from "./section.js";
 
 /**
  * @param {Key} label
@@ -12,7 +13,7 @@ export function shownOnce(label, text) {
   const field = element("input", { class: "secret", readonly: true, label, value: text });
   const button = element("button", { type: "button", class: "plain", key: "account.copy" });
   button.addEventListener("click", async () => {
-    if (await copy(text)) announce(words("account.copied"));
+    if (await copy(text)) announcer.say(words("account.copied"));
     else field.select();
   });
   field.addEventListener("focus", () => field.select());

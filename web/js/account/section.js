@@ -141,12 +141,5 @@ export function confirmed(title, text, go, values = {}) {
   });
 }
 
-/** @param {string} message of an action that is over, for everybody to hear */
-export function announce(message) {
-  const said = element("p", {}, message);
-  document.getElementById("announcements")?.append(said);
-  window.setTimeout(() => said.remove(), 5000);
-}
-
 /** @param {Key} key */
 export const words = (key) => translator.text(key);

@@ -1,10 +1,11 @@
 /** Who one is here: the name, signing out, another password. */
 
+import { announcer } from "../announcer.js";
 import { element } from "../element.js";
 import { Form } from "../form.js";
 import { leaveNothing } from "../leaving.js";
 import { call } from "../server.js";
-import { announce, does, section, words } from "./section.js";
+import { does, section, words } from "./section.js";
 
 /** @param {Who} reader */
 export function session(reader) {
@@ -60,7 +61,7 @@ function password({ mode, name }) {
       await call("PUT", "me/password", values);
       form.element.reset();
       part.open = false;
-      announce(words("account.passwordChanged"));
+      announcer.say(words("account.passwordChanged"));
     },
     "plain",
   );

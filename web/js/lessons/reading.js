@@ -5,6 +5,7 @@
 
 import { confirmed, does } from "../account/section.js";
 import { element } from "../element.js";
+import { proseOf } from "../prose.js";
 import { call } from "../server.js";
 import { pairsOf, textOf } from "./content.js";
 import { addressOfLesson, endpointOf, shownPath } from "./paths.js";
@@ -106,7 +107,7 @@ function questions(key, pairs) {
       "article",
       { class: "pair" },
       element("h4", {}, question),
-      element("p", { class: "written" }, answer),
+      proseOf(answer),
     );
     if (paraphrases.length > 0) card.append(moreWays(paraphrases));
     shown.push(card);

@@ -4,6 +4,7 @@
 
 import { does } from "../account/section.js";
 import { element } from "../element.js";
+import { proseOf } from "../prose.js";
 import { call } from "../server.js";
 import { translator } from "../words.js";
 
@@ -68,11 +69,11 @@ async function sides(question, pairs) {
  * @param {Values} values
  * @param {string} text
  */
-export function side(key, values, text) {
+function side(key, values, text) {
   return element(
     "article",
     { class: "side-answer" },
     element("h4", { key, values }),
-    element("p", { class: "written" }, text),
+    proseOf(text),
   );
 }

@@ -5,6 +5,7 @@
 
 import { does } from "../account/section.js";
 import { element } from "../element.js";
+import { proseOf } from "../prose.js";
 import { call } from "../server.js";
 import { translator } from "../words.js";
 
@@ -87,7 +88,7 @@ async function asked(message, model) {
     "article",
     { class: "side-answer" },
     element("h4", {}, model),
-    element("p", { class: "written" }, response),
+    proseOf(response),
     element("p", { class: "hint", key: "models.took", values }),
   );
 }

@@ -4,6 +4,7 @@
  */
 
 import { confirmed, does } from "../account/section.js";
+import { announcer } from "../announcer.js";
 import { element } from "../element.js";
 import { call } from "../server.js";
 import { translator } from "../words.js";
@@ -114,7 +115,5 @@ async function promote(name, force, changed) {
   const path = `store/models/${encodeURIComponent(name)}/promote`;
   const { active } = await call("POST", path, { force });
   await changed();
-  document.getElementById("announcements")?.append(
-    element("p", {}, translator.text("models.promoted", { model: active })),
-  );
+  announcer.say(translator.text("models.promoted", { model: active }));
 }
