@@ -31,7 +31,8 @@ BUSY_SECONDS = 5.0  # how long a lock is waited for
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 20.0
 VACUUM_SECONDS = 600.0
-POOL = 8  # connections for reading (SQLite) or in all (PostgreSQL), per process
+READERS = 4  # connections for reading with SQLite, per process
+POOL = 8  # connections with PostgreSQL, per process; twice as many for a moment
 
 PRAGMAS = (
     "PRAGMA auto_vacuum=INCREMENTAL",  # counts before the first table is made
@@ -61,7 +62,7 @@ class Database:
         self._is_closed = False
         if self.is_sqlite:
             _make_private(self.url)
-            self._reader = _sqlite(self.url, "BEGIN", POOL, self._connect)
+            self._reader = _sqlite(self.url, "BEGIN", READERS, self._connect)
             self._writer = _sqlite(self.url, "BEGIN IMMEDIATE", 1, self._connect)
         else:
             self._reader = self._writer = _postgresql(self.url)
@@ -201,6 +202,7 @@ def _sqlite(
         pool_size=connections,
         max_overflow=0,
         pool_timeout=STATEMENT_SECONDS,
+        pool_use_lifo=True,  # who has read before has the pages already
         connect_args={"timeout": BUSY_SECONDS, "async_creator_fn": connect},
     )
 
