@@ -6,6 +6,7 @@ import pytest
 
 from tests.api.faulty_engine import Exchange, FaultyEngine, well_behaved
 from tests.api.service import Service, running, until
+from tiza.api import engine_client
 from tiza.api.connections import Broken, HttpError, NotUnderstood, TooLong, Unreachable
 from tiza.api.engine_client import translated
 from tiza.errors import EngineError, EngineLost, EngineTimeout, EngineUnreachable
@@ -98,6 +99,26 @@ async def test_request_is_not_sent_again_when_an_answer_had_begun(
     engine.fault = breaks
     assert (await service.chat()).json["code"] == "engine_lost"
     assert len(engine.bodies()) == 1
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+async def test_answer_ends_when_the_engine_never_ends_it(
+    stream: bool, service: Service, engine: FaultyEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine that knows no bound fills nobody's memory; it is stopped, and it is its fault."""
+    monkeypatch.setattr(engine_client, "MAX_FRAMES", 100)
+
+    async def never_ends(exchange: Exchange) -> None:
+        await exchange.head()
+        while True:
+            await exchange.chunk(exchange.frames()[1])
+            await asyncio.sleep(0)
+
+    engine.fault = never_ends
+    answer = await service.chat(stream=stream)
+    end = answer.events[-1].data if stream else answer.json
+    assert end["code"] == "engine_error"
+    await until(lambda: not engine.generating)
 
 
 async def test_models_are_asked_for_once_when_questions_follow_each_other(

@@ -33,6 +33,7 @@ Frame = tuple[bytes, Json]  # one event of a streamed answer: as it came, and pa
 
 QUESTION_SECONDS = 10.0  # patience for small questions: health, models, token counts
 MAX_ANSWER_BYTES = 16_777_216  # to a small question: the largest lists the tokens of a context
+MAX_FRAMES = 262_144  # of one stream: more than a token each in the longest context
 LAST_CHUNK_SECONDS = 1.0  # patience for the end marker of a response that is done
 MAX_REASON_CHARS = 300
 NO_HEADERS: Mapping[str, str] = {}
@@ -133,7 +134,7 @@ class EngineStream:
         self._loop = asyncio.get_running_loop()
         self._over: asyncio.Future[None] = self._loop.create_future()
         self._patience, self._idle = first, idle
-        self._last_frame = self._loop.time()
+        self._last_frame, self._left = self._loop.time(), MAX_FRAMES
         self._watchdog = self._loop.call_later(first, self._check_patience)
         self._begun = self._finished = self._done = self._is_paused = False
 
@@ -210,6 +211,9 @@ class EngineStream:
             raise EngineError(reason="an event without end") from exc
         if frames:
             self._begun, self._patience, self._last_frame = True, self._idle, self._loop.time()
+            self._left -= len(frames)
+            if self._left < 0:
+                raise EngineError(reason="an answer without end")
         return frames
 
     def _accepted(self, event: Json) -> Json:
