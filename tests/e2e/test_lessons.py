@@ -114,6 +114,7 @@ def test_answers_of_a_lesson_look_as_in_the_chat(
     (taxonomy / LEAF / "qna.yaml").write_text(lesson().replace("the chalk 0 is thing 0", answer))
     visit = visits.new(stack.url)
     shown = goes(visit, f"lessons/{LEAF}", ".pair .prose").first
+    expect(shown).to_have_attribute("lang", "en")
     expect(shown.locator("math msup")).to_be_visible()
     expect(shown.locator("p code")).to_have_text("list")
     expect(shown.locator("pre .hljs-number")).to_have_text(["1", "2"])

@@ -82,10 +82,12 @@ export class Prose {
 /**
  * A text that is whole, as Markdown.
  * @param {string} text
+ * @param {string} language of the text; empty where nobody knows
  */
-export function proseOf(text) {
+export function proseOf(text, language) {
   const element = document.createElement("div");
   element.className = "prose";
+  element.lang = language;
   const prose = new Prose(element);
   prose.append(text);
   prose.finish(true);

@@ -68,12 +68,13 @@ function body(content) {
   const about = textOf(content, "task_description") || textOf(content, "document_outline");
   const taught = pairsOf(content, "seed_examples");
   const asked = pairsOf(content, "exam");
+  const lang = textOf(content, "language");
   return [
-    element("p", { class: "lead" }, about),
+    element("p", { class: "lead", lang }, about),
     facts(content),
-    trial([...taught, ...asked]),
-    questions("lessons.field.seed_examples", taught),
-    ...(asked.length > 0 ? [questions("lessons.field.exam", asked)] : []),
+    trial([...taught, ...asked], lang),
+    questions("lessons.field.seed_examples", taught, lang),
+    ...(asked.length > 0 ? [questions("lessons.field.exam", asked, lang)] : []),
   ];
 }
 
@@ -95,33 +96,37 @@ function facts(content) {
 /**
  * @param {Key} key
  * @param {import("./content.js").Pair[]} pairs
+ * @param {string} lang their language
  */
-function questions(key, pairs) {
+function questions(key, pairs, lang) {
   /** @type {Node[]} */
   const shown = [];
   pairs.forEach(({ question, answer, context, paraphrases }, at) => {
     if (context && context !== pairs[at - 1]?.context) {
-      shown.push(element("blockquote", {}, context));
+      shown.push(element("blockquote", { lang }, context));
     }
     const card = element(
       "article",
       { class: "pair" },
-      element("h4", {}, question),
-      proseOf(answer),
+      element("h4", { lang }, question),
+      proseOf(answer, lang),
     );
-    if (paraphrases.length > 0) card.append(moreWays(paraphrases));
+    if (paraphrases.length > 0) card.append(moreWays(paraphrases, lang));
     shown.push(card);
   });
   return element("section", { class: "questions" }, element("h3", { key }), ...shown);
 }
 
-/** @param {readonly string[]} paraphrases */
-function moreWays(paraphrases) {
+/**
+ * @param {readonly string[]} paraphrases
+ * @param {string} lang their language
+ */
+function moreWays(paraphrases, lang) {
   const values = { count: paraphrases.length };
   return element(
     "details",
     {},
     element("summary", { key: "lessons.moreWays", values }),
-    element("ul", {}, ...paraphrases.map((each) => element("li", {}, each))),
+    element("ul", { lang }, ...paraphrases.map((each) => element("li", {}, each))),
   );
 }

@@ -10,8 +10,11 @@ import { translator } from "../words.js";
 
 const LONGEST = 300;
 
-/** @param {readonly import("./content.js").Pair[]} pairs */
-export function trial(pairs) {
+/**
+ * @param {readonly import("./content.js").Pair[]} pairs
+ * @param {string} language of the lesson
+ */
+export function trial(pairs, language) {
   const list = element("datalist", { id: "lesson-questions" });
   for (const { question } of pairs) list.append(element("option", { value: question }));
   const question = element("input", {
@@ -26,7 +29,7 @@ export function trial(pairs) {
     element("button", { type: "submit", class: "plain", key: "lessons.ask" }),
     async () => {
       const wanted = question.value.trim();
-      if (wanted) result.replaceChildren(...(await sides(wanted, pairs)));
+      if (wanted) result.replaceChildren(...(await sides(wanted, pairs, language)));
     },
   );
   return element(
@@ -54,26 +57,29 @@ function stay(event) {
 /**
  * @param {string} question
  * @param {readonly import("./content.js").Pair[]} pairs
+ * @param {string} language of the lesson
  */
-async function sides(question, pairs) {
+async function sides(question, pairs, language) {
   const known = pairs.find((pair) => [pair.question, ...pair.paraphrases].includes(question));
   const context = known?.context ? `${known.context}\n\n` : "";
   const body = { message: `${context}${question}`, temperature: 0, max_tokens: LONGEST };
   const { response, model } = await call("POST", "chat", { ...body, language: translator.language });
-  const answered = side("lessons.modelSays", { model }, response);
-  return known ? [side("lessons.lessonSays", {}, known.answer), answered] : [answered];
+  const answered = side("lessons.modelSays", { model }, response, translator.language);
+  if (!known) return [answered];
+  return [side("lessons.lessonSays", {}, known.answer, language), answered];
 }
 
 /**
  * @param {Key} key
  * @param {Values} values
  * @param {string} text
+ * @param {string} language
  */
-function side(key, values, text) {
+function side(key, values, text, language) {
   return element(
     "article",
     { class: "side-answer" },
     element("h4", { key, values }),
-    proseOf(text),
+    proseOf(text, language),
   );
 }

@@ -88,7 +88,7 @@ async function asked(message, model) {
     "article",
     { class: "side-answer" },
     element("h4", {}, model),
-    proseOf(response),
+    proseOf(response, translator.language),
     element("p", { class: "hint", key: "models.took", values }),
   );
 }
