@@ -9,7 +9,8 @@ with the same adapter, rate and number of epochs; `trl-best` is the fastest sett
 found: no gradient checkpointing, float32 where the CPU has no bfloat16, rows of like length
 together, the answers' loss only. Both learn replay as plain text, which is what SFTTrainer can. The
 target is the held-out loss that ours ends with; a peer that does not reach it within `--seconds` is
-reported as such. Peers live in an environment of their own, see `peer.py`.
+reported as such. Peers live in an environment of their own, see `peer.py`. Unsloth, which needs a
+GPU, is not among them: there was none to try it on.
 
 The roof is the best bfloat16 (or, if faster, float32) product of two large matrices in this run;
 the share counts two operations for each weight and token forwards and two for each gradient, done
