@@ -38,7 +38,7 @@ DIRECT, RAW = "upstream alone", "raw aiohttp"
 
 MOST_TIMES_RAW = 1.3
 LEAST_FLOWING = 400
-MOST_ADDED_MS, WITH_STREAMS = 2.0, 64
+MOST_ADDED_MS, ADDED, WITH_STREAMS = 2.0, "ms added p50", 64
 
 Headers = Mapping[str, str]
 
@@ -219,19 +219,23 @@ def aims(way: str, rows: list[dict[str, Any]]) -> list[Row]:
     worst = max(ours, key=lambda row: row["ratio_to_raw"])
     flowing = [row["streams"] for row in ours if row["stall_free"] >= row["streams"]]
     few = [row for row in ours if row["streams"] == WITH_STREAMS]
-    cost, added = "at most {:g} times raw", "at most {:g} ms added p50"
-    flow = "at least {:g} streams without a pause"
     return [
-        _aim(label(worst), cost, MOST_TIMES_RAW, worst["ratio_to_raw"]),
-        _aim(way, flow, LEAST_FLOWING, max(flowing, default=0)),
-        *(_aim(label(row), added, MOST_ADDED_MS, row["added_first_token_ms"]) for row in few),
+        _at_most(MOST_TIMES_RAW, "times raw", label(worst), worst["ratio_to_raw"]),
+        _at_least(LEAST_FLOWING, "streams without a pause", way, max(flowing, default=0)),
+        *(_at_most(MOST_ADDED_MS, ADDED, label(row), row["added_first_token_ms"]) for row in few),
     ]
 
 
-def _aim(who: str, aim: str, bound: float, found: float) -> Row:
-    held = found >= bound if aim.startswith("at least") else found <= bound
-    told = "reached" if held else "not reached"
-    return {"way": who, "aim": aim.format(bound), "found": found, "so": told}
+def _at_most(bound: float, of: str, who: str, found: float) -> Row:
+    return _aim(who, f"at most {bound:g} {of}", found, held=found <= bound)
+
+
+def _at_least(bound: float, of: str, who: str, found: float) -> Row:
+    return _aim(who, f"at least {bound:g} {of}", found, held=found >= bound)
+
+
+def _aim(who: str, aim: str, found: float, *, held: bool) -> Row:
+    return {"way": who, "aim": aim, "found": found, "so": "reached" if held else "not reached"}
 
 
 def main() -> None:
