@@ -55,8 +55,8 @@ def speak(args: argparse.Namespace) -> None:
 
 
 def farewell(*_: object) -> None:
-    """End as a well-behaved service does."""
-    print("farewell", flush=True)
+    """End as a well-behaved service does; `print` may not be entered from inside itself."""
+    os.write(1, b"farewell\n")
     os._exit(0)
 
 
