@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
+from prometheus_client import mmap_dict
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.api.conversations import visitor
@@ -105,3 +107,14 @@ def test_one_model_is_in_use_when_another_was_before() -> None:
     told = parsed(tell.text())
     assert told["tiza_model_info", "samples_0"] == 1
     assert told["tiza_model_info", "samples_1"] == 0
+
+
+def test_metrics_are_told_when_another_process_has_only_begun_a_file(tmp_path: Path) -> None:
+    """A file is empty for a moment before it is filled, as when a process starts."""
+    files: Any = mmap_dict  # without types
+    counted = files.MmapedDict(str(tmp_path / "counter_1.db"))
+    key = files.mmap_key("tiza_errors", "tiza_errors_total", [], [], "Problems.")
+    counted.write_value(key, 2, 0)
+    counted.close()
+    (tmp_path / "counter_2.db").touch()
+    assert parsed(Instruments(tmp_path).text()) == {("tiza_errors_total",): 2}
