@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -25,6 +26,7 @@ from tiza.settings import Settings
 
 GC_THRESHOLDS = (10_000, 5, 2)  # more new objects than are gone; collections of younger ones
 CLOSE_SECONDS = 2  # for connections that are still open when the last answer has ended
+DATE_SECONDS = 1.0  # by which the date in answers may be late
 
 log = structlog.get_logger("tiza.api")
 
@@ -98,6 +100,7 @@ class Server(UvicornServer):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._patience = [drain_seconds, 0.0]  # for the first signal and the second
         self._aside: list[asyncio.Task[None]] = []
+        self._leaving = asyncio.Event()
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # uvicorn types it by socket
         """Remember the loop that signals have to reach."""
@@ -105,12 +108,21 @@ class Server(UvicornServer):
         await super().startup(sockets)  # type: ignore[arg-type]  # passed on as it came
         self._aside.append(asyncio.create_task(self._settle_memory()))
 
+    async def main_loop(self) -> None:
+        """Wait for the end; uvicorn would look for it ten times a second, and let nothing sleep."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(DATE_SECONDS):
+                    await self._leaving.wait()
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn's signature
         """Begin to drain, with less patience at each signal."""
-        if self._loop is None or not self._patience:
+        if self._loop is None:
             self.should_exit = True
-            return
-        self._loop.call_soon_threadsafe(self._begin_to_drain, self._patience.pop(0))
+        elif self._patience:
+            self._loop.call_soon_threadsafe(self._begin_to_drain, self._patience.pop(0))
+        else:
+            self._loop.call_soon_threadsafe(self._leave)
 
     def _begin_to_drain(self, seconds: float) -> None:
         self._aside.append(asyncio.create_task(self._drain(seconds)))
@@ -118,7 +130,11 @@ class Server(UvicornServer):
     async def _drain(self, seconds: float) -> None:
         log.info("draining", active=self._admission.active, seconds=seconds)
         await self._admission.drain(seconds)
+        self._leave()
+
+    def _leave(self) -> None:
         self.should_exit = True
+        self._leaving.set()
 
     async def _settle_memory(self) -> None:
         """Spare the garbage collector from walking all imports again and again as tokens flow.

@@ -1,4 +1,4 @@
-"""The answers that this process generates or follows, and their upkeep once a second.
+"""The answers that this process generates or follows, and their upkeep: each second, if any.
 
 An answer belongs to the person who asked: for everybody else there is none. Its id is its
 stream's id.
@@ -42,6 +42,7 @@ class Streams:
         self._keys = WeakValueDictionary[tuple[int, str], asyncio.Lock]()
         self._tasks: set[asyncio.Task[None]] = set()
         self._doubtful: float | None = None
+        self._needed = asyncio.Event()  # the upkeep
         self._is_closing = False
         self._shared: Shared | None = None
 
@@ -79,6 +80,7 @@ class Streams:
         """Generate an answer that the store holds as begun; return its log."""
         answering = Answering(person.id, answer, generation, remember)
         self._answering[answer.id] = answering
+        self._needed.set()
         if self._shared is not None:
             self._shared.publish(answer.id, answering.log)
         self._spawn(self._see_to_the_end(answering))
@@ -90,6 +92,7 @@ class Streams:
         So it does if it kept a question and broke down before it could say so.
         """
         self._doubtful = time.monotonic()
+        self._needed.set()
 
     async def open(self, person: Person, stream_id: str) -> Log:
         """Return the log of an answer, wherever it is generated or kept.
@@ -163,6 +166,7 @@ class Streams:
                 await asyncio.sleep(SAVE_SECONDS)
         finally:
             del self._answering[answering.answer.id]
+            self._rest()
             answering.log.close(end)
 
     async def _kept(self, answer_id: str, outcome: Outcome) -> bool:
@@ -177,6 +181,7 @@ class Streams:
     async def _every_second(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do one part of the upkeep; a Redis that hangs does not keep texts from the store."""
         while not self._is_closing:
+            await self._needed.wait()
             await asyncio.sleep(SAVE_SECONDS)
             try:
                 await work()
@@ -189,6 +194,11 @@ class Streams:
         store = await self._opening.get()
         await store.messages.disown(list(self._answering))
         self._doubtful = None
+        self._rest()
+
+    def _rest(self) -> None:
+        if not self._answering and self._doubtful is None:
+            self._needed.clear()
 
     async def _end_unheard(self) -> None:
         """End what was stopped elsewhere, and what nobody has listened to for too long."""
