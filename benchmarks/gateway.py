@@ -3,14 +3,14 @@
     python benchmarks/gateway.py [--streams 1 16 … 512] [--rate 50] [--seconds 3] [--rounds 3]
 
 An upstream that streams at a fixed rate, one gateway at a time on one core, and a reader on the
-others: each a process of its own on loopback. Every stream asks a question of its own, since equal
-ones would share an answer. "Kept" is a question in a conversation: its answer would live on without
-its reader and is saved every second. CPU is the gateway's own (user + system, with all processes
-below it), divided by the tokens that came through. "Added" is the time to the first token beyond
-that of the upstream alone. A stream is stall-free if no token came more than 250 ms after the one
-before. Rounds of the gateways alternate; the tables show medians, and the spread of the cost. Few
-streams leave the core idle, and what waking up costs depends on its neighbours: the spread is wide.
-The peers, pinned and configured, are those of `peer.py`. Writes var/bench/gateway.json.
+others: each a process of its own on loopback. The core is kept awake, as waking it costs whatever
+the machine's other guests make it. Every stream asks a question of its own, since equal ones would
+share an answer. "Kept" is a question in a conversation: its answer would live on without its reader
+and is saved every second. CPU is the gateway's own (user + system, with all processes below it),
+divided by the tokens that came through. "Added" is the time to the first token beyond that of the
+upstream alone. A stream is stall-free if no token came more than 250 ms after the one before. A
+gateway and the floor run in turns, and "times raw" is the median of what each turn gives;
+the others are medians as well, and the spread of the cost stands beside them. The peers, pinned and configured, are those of `peer.py`. Writes var/bench/gateway.json.
 """
 
 import argparse
@@ -20,7 +20,8 @@ import statistics
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ import uvloop
 
 import peer
 from record import Row, keep
-from streaming import CHAT, QUESTION, free_port, load, memory, running, upstream_of
+from streaming import CHAT, QUESTION, awake, free_port, load, memory, running, upstream_of
 
 STREAMING = str(Path(__file__).with_name("streaming.py"))
 OURS = [sys.executable, "-m", "tiza.api"]
@@ -58,24 +59,27 @@ class Gateway:
     sign_in: Callable[[str], Headers] = field(default=nobody)
 
 
+def floor(upstream: str) -> Gateway:
+    """Describe the raw pass-through."""
+    port = free_port()
+    command = [sys.executable, STREAMING, "passthrough", "--port", str(port)]
+    service = peer.Service([*command, "--upstream", upstream.rpartition(":")[2]])
+    return Gateway(service, port, {RAW: (V1, QUESTION)})
+
+
 def gateways(upstream: str, names: list[str]) -> list[Gateway]:
-    """Describe those that were named, the floor always first."""
-    port = int(upstream.rpartition(":")[2])
-    ports = [free_port() for _ in range(4)]
-    floor = [sys.executable, STREAMING, "passthrough", "--port", str(ports[0])]
-    found = [
-        Gateway(peer.Service([*floor, "--upstream", str(port)]), ports[0], {RAW: (V1, QUESTION)})
-    ]
+    """Describe those that were named."""
+    found, port = [], free_port()
     if "tiza" in names:
-        found.append(Gateway(ours(ports[1], upstream), ports[1], WAYS))
+        found.append(Gateway(ours(port, upstream), port, WAYS))
     if "litellm" in names:
         known = {"Authorization": f"Bearer {peer.KEY}"}
-        service = peer.litellm(ports[2], upstream)
-        found.append(Gateway(service, ports[2], {"LiteLLM": (V1, QUESTION)}, lambda _: known))
+        service = peer.litellm(port, upstream)
+        found.append(Gateway(service, port, {"LiteLLM": (V1, QUESTION)}, lambda _: known))
     if "open-webui" in names:
         way = {"Open WebUI": ("/api/chat/completions", QUESTION)}
-        service = peer.open_webui(ports[3], upstream)
-        found.append(Gateway(service, ports[3], way, member_of_open_webui))
+        service = peer.open_webui(port, upstream)
+        found.append(Gateway(service, port, way, member_of_open_webui))
     return found
 
 
@@ -124,34 +128,56 @@ def measure(args: argparse.Namespace) -> list[dict[str, Any]]:
     rest = set(others) or {first}
     os.sched_setaffinity(0, rest)
     samples: Samples = {}
-    with upstream_of(args.rate, rest) as upstream:
+    with upstream_of(args.rate, rest) as upstream, awake(first):
         for _ in range(args.rounds):
             for streams in args.streams:
                 alone = load(upstream + V1, QUESTION, streams, os.getpid(), args.seconds)
                 samples.setdefault((DIRECT, streams), []).append(uvloop.run(alone))
             for gateway in gateways(upstream, args.gateways):
-                one_round(gateway, {first}, args, samples)
+                with started(floor(upstream), {first}) as raw, started(gateway, {first}) as other:
+                    for streams in args.streams:
+                        in_turns([raw, other], streams, args.seconds, samples)
     return [
         {"gateway": name, "streams": streams, **_medians(rounds), **_spread(rounds)}
         for (name, streams), rounds in samples.items()
     ]
 
 
-def one_round(
-    gateway: Gateway, cores: set[int], args: argparse.Namespace, samples: Samples
-) -> None:
-    """Start a gateway, and load it with more and more streams."""
-    url = f"http://127.0.0.1:{gateway.port}"
-    service = gateway.service
+@dataclass(frozen=True)
+class Started:
+    """A gateway that runs: its process, its memory (MB) before it was asked, and who asks."""
+
+    gateway: Gateway
+    pid: int
+    idle: float
+    headers: Headers
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.gateway.port}"
+
+
+@contextmanager
+def started(gateway: Gateway, cores: set[int]) -> Iterator[Started]:
+    """Run a gateway while the block lasts."""
+    url, service = f"http://127.0.0.1:{gateway.port}", gateway.service
     with running(service.command, url + service.health, service.environment, cores) as pid:
         idle = memory(pid)
-        headers = gateway.sign_in(url)
-        for streams in args.streams:
-            for name, (path, body) in gateway.ways.items():
-                asked = load(url + path, body, streams, pid, args.seconds, headers)
-                found = {"idle_mb": idle, **uvloop.run(asked)}
-                samples.setdefault((name, streams), []).append(found)
-                print(f"{name}, {streams}: {found['cpu_us_per_frame']:.0f} µs", flush=True)
+        yield Started(gateway, pid, idle, gateway.sign_in(url))
+
+
+def in_turns(each: list[Started], streams: int, seconds: float, samples: Samples) -> None:
+    """Load gateways one after the other, the floor first."""
+    floor_us = 0.0
+    for one in each:
+        for name, (path, body) in one.gateway.ways.items():
+            asked = load(one.url + path, body, streams, one.pid, seconds, one.headers)
+            found = {"idle_mb": one.idle, **uvloop.run(asked)}
+            floor_us = floor_us or found["cpu_us_per_frame"]
+            found["ratio_to_raw"] = found["cpu_us_per_frame"] / floor_us
+            samples.setdefault((name, streams), []).append(found)
+            print(f"{name}, {streams}: {found['cpu_us_per_frame']:.0f} µs", flush=True)
 
 
 def _medians(rounds: list[dict[str, float]]) -> dict[str, float]:
@@ -168,8 +194,7 @@ def report(rows: list[dict[str, Any]]) -> None:
     by = {(row["gateway"], row["streams"]): row for row in rows}
     passed = [row for row in rows if row["gateway"] != DIRECT]
     for row in passed:
-        floor, alone = by[RAW, row["streams"]], by[DIRECT, row["streams"]]
-        row["ratio_to_raw"] = round(row["cpu_us_per_frame"] / floor["cpu_us_per_frame"], 2)
+        alone = by[DIRECT, row["streams"]]
         for name in ("first_token_ms", "first_token_p95_ms", "first_token_p99_ms"):
             row[f"added_{name}"] = round(row[name] - alone[name], 2)
     passed.sort(key=lambda row: row["streams"])

@@ -2,6 +2,7 @@
 
     python benchmarks/streaming.py upstream --port N --rate R
     python benchmarks/streaming.py passthrough --port N --upstream M
+    python benchmarks/streaming.py awake
 
 The upstream and the reader are bare protocols, since they share the machine with what is measured.
 Knows nothing of who is measured.
@@ -357,18 +358,34 @@ def upstream_of(rate: float, cores: set[int] | None = None) -> Iterator[str]:
         yield url
 
 
+@contextmanager
+def awake(core: int) -> Iterator[None]:
+    """Keep a core at work with what gives way to everybody else, so that nobody has to wake it."""
+    process = subprocess.Popen([sys.executable, __file__, "awake"])
+    try:
+        os.sched_setaffinity(process.pid, {core})
+        os.sched_setscheduler(process.pid, os.SCHED_IDLE, os.sched_param(0))
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
 def main() -> None:
-    """Be one of the two services."""
+    """Be one of the services."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("service", choices=["upstream", "passthrough"])
-    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("service", choices=["upstream", "passthrough", "awake"])
+    parser.add_argument("--port", type=int)
     parser.add_argument("--upstream", type=int)
     parser.add_argument("--rate", type=float)
     args = parser.parse_args()
     if args.service == "upstream":
         uvloop.run(upstream(args.port, args.rate))
-    else:
+    elif args.service == "passthrough":
         passthrough(args.port, args.upstream)
+    else:
+        while True:
+            pass
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import select
 
 from tests.store.talk import WANTED, empty
 from tiza.store import presence
@@ -15,6 +16,7 @@ from tiza.store.messages import Messages
 from tiza.store.presence import LEASE_SECONDS, Presence
 from tiza.store.records import Outcome, Person
 from tiza.store.store import Store, opened
+from tiza.store.tables import processes
 
 # Opens the store, begins an answer, saves half of it, says its id, and waits to be killed.
 WRITER = """
@@ -150,6 +152,38 @@ async def test_answer_is_interrupted_when_another_machine_fell_silent(
         states.append((await store.messages.get(ana, answer)).state)
 
     assert states == ["streaming"] * 4 + ["interrupted"] * 2
+
+
+async def rows(database: Database) -> dict[str, int]:
+    """Return the number of every process by its id."""
+    async with database.reading() as connection:
+        found = await connection.execute(select(processes.c.id, processes.c.beats))
+        return {row.id: row.beats for row in found}
+
+
+async def test_number_is_raised_when_somebody_elsewhere_has_to_see_it(database: Database) -> None:
+    """Where all are on one machine nothing is written; a laptop's disk may sleep."""
+    here = Presence(database)
+    await here.begin()
+    alone = await rows(database)
+    for _ in range(3):
+        await here.beat()
+    assert (await rows(database))[here.id] == alone[here.id]
+
+    await Elsewhere(database).begin()
+    for _ in range(3):
+        await here.beat()
+    assert (await rows(database))[here.id] == alone[here.id] + 3
+
+
+async def test_process_enters_again_when_others_took_it_for_dead(database: Database) -> None:
+    """Also where nobody is elsewhere any more: what it begins has an owner again."""
+    here = Presence(database)
+    await here.begin()
+    async with database.writing() as connection:
+        await presence._conclude(connection, here.id)
+    await here.beat()
+    assert here.id in await rows(database)
 
 
 async def test_lease_begins_anew_when_the_watcher_itself_was_away(

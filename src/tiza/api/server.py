@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import socket
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -110,10 +109,9 @@ class Server(UvicornServer):
 
     async def main_loop(self) -> None:
         """Wait for the end; uvicorn would look for it ten times a second, and let nothing sleep."""
+        leaving = asyncio.create_task(self._leaving.wait())
         while not await self.on_tick(0):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(DATE_SECONDS):
-                    await self._leaving.wait()
+            await asyncio.wait({leaving}, timeout=DATE_SECONDS)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn's signature
         """Begin to drain, with less patience at each signal."""

@@ -1,9 +1,11 @@
 """Which processes live, so that what a dead one left half-written is called `interrupted`.
 
-Every process that opens the store has a row whose number it raises every few seconds. Another one
-is dead if it was on this machine and its process is gone, or if its number has stood still for
+Every process that opens the store has a row. Another one is dead if it was on this machine and its
+process is gone. What runs elsewhere cannot be seen, so as soon as there is anybody elsewhere, each
+raises a number in its row every few seconds; who is elsewhere is dead if that has stood still for
 LEASE_SECONDS *while this process could read it all the time*: no clocks are compared, and when the
-database itself was away, everybody gets the whole time again.
+database itself was away, everybody gets the whole time again. Alone on its machine, a process that
+nobody asks writes nothing.
 """
 
 import asyncio
@@ -77,16 +79,19 @@ class Presence:
                 self._seen.clear()  # nobody can be watched: everybody's time begins again
 
     async def beat(self) -> None:
-        """Show that this process lives, and conclude what dead ones left."""
+        """Show those elsewhere that this process lives, and conclude what dead ones left."""
         now = self._clock()
         if now - self._last_beat > LEASE_SECONDS / 2:  # slept, or starved: so may have the others
             self._seen.clear()
-        async with self._database.writing() as connection:
-            await self._raise_own(connection)
-            rows = await connection.execute(select(processes).where(processes.c.id != self.id))
-            for other in rows.all():
-                if self._is_dead(other, now):
-                    await _conclude(connection, other.id)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(select(processes))).all()
+        others = [row for row in rows if row.id != self.id]
+        dead = [other.id for other in others if self._is_dead(other, now)]
+        if dead or len(others) == len(rows) or any(row.place != self._place for row in others):
+            async with self._database.writing() as connection:
+                await self._raise_own(connection)
+                for process in dead:
+                    await _conclude(connection, process)
         self._last_beat = now
 
     async def _raise_own(self, connection: AsyncConnection) -> None:
