@@ -9,8 +9,9 @@ share an answer. "Kept" is a question in a conversation: its answer would live o
 and is saved every second. CPU is the gateway's own (user + system, with all processes below it),
 divided by the tokens that came through. "Added" is the time to the first token beyond that of the
 upstream alone. A stream is stall-free if no token came more than 250 ms after the one before. A
-gateway and the floor run in turns, and "times raw" is the median of what each turn gives;
-the others are medians as well, and the spread of the cost stands beside them. The peers, pinned and configured, are those of `peer.py`. Writes var/bench/gateway.json.
+gateway and the floor run in turns, and "times raw" is the median of what each turn gives; the other
+figures are medians, too, and the spread of the cost stands beside it. The peers, pinned and
+configured, are those of `peer.py`. Writes var/bench/gateway.json.
 """
 
 import argparse

@@ -22,14 +22,13 @@ from pathlib import Path
 import uvloop
 
 import peer
-from gateway import V1, ours
+from gateway import WAYS, ours
 from record import Row, keep
-from streaming import CHAT, QUESTION, free_port, load, running, upstream_of
+from streaming import free_port, load, running, upstream_of
 
 PICTURE = Path("docs/benchmarks/request_path.svg")
 RATE = 200  # looks a second
 WIDE, HIGH, LEAST = 960, 17, 0.004  # pixels; shares below LEAST are left out
-WAYS = {"/v1": (V1, QUESTION), "/chat": ("/chat", CHAT)}
 SYSTEM = ("read", "write", "writev", "sendmsg", "recv", "futex")
 LOOP = "Loop__Loop__run"  # uvloop's
 KNOWN = {
