@@ -4,9 +4,10 @@
 
 The API under the load of `gateway.py`, while py-spy (an environment of its own, see `peer.py`)
 looks at its stack two hundred times a second, C and system calls included; the loop's own waiting
-is left out. In the picture a box is a function, as wide as its share; above it stands who called
-it. A row of the table is the share of what ran last: a system call, or the innermost module known.
-Writes docs/benchmarks/request_path.svg and var/bench/request_path.json.
+is left out, and so are SQLite's threads, which are hardly ever at work. In the picture a box is a
+function, as wide as its share; above it stands who called it. A row of the table is the share of
+what ran last: a system call, or the innermost module known. Writes docs/benchmarks/request_path.svg
+and var/bench/request_path.json.
 """
 
 import argparse
@@ -154,7 +155,7 @@ def _box(box: Box, left: float, level: int, share: float) -> str:
 
 
 def main() -> None:
-    """Measure both ways, draw, and tell."""
+    """Measure every way, draw, and tell."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--streams", type=int, default=64)
     parser.add_argument("--seconds", type=int, default=20)

@@ -3,12 +3,13 @@
     python benchmarks/start.py [--rounds 5] [--peers litellm open-webui]
 
 The first table: `api` is from the start of the process to the first answer of GET /health/live; its
-floor is a Python that only imports fastapi and uvicorn. `tiza --help` has a bare Python as
-its floor. The second: each service as it is configured in `peer.py`, from its start to its first
-healthy answer, with a database that is there; its memory right after that (with all processes);
-its packages on the disk (ours without the model that ships, since the others have none); and what a
-browser without a cache fetches for its first page, each file gzipped. Rounds alternate; the tables
-show medians. Writes var/bench/start.json.
+floor is a Python that only imports fastapi and uvicorn. `tiza --help` has a bare Python as its
+floor. The second: each service as it is configured in `peer.py`, from its start to its first
+healthy answer, with a database that is there; its memory right after that (with all processes); the
+processor time that it takes while nobody asks, from three seconds later; its packages on the disk
+(ours without the model that ships, since the others have none); and what a browser without a cache
+fetches for its first page, each file gzipped. Rounds alternate; the tables show medians. Writes
+var/bench/start.json.
 """
 
 import argparse
@@ -32,21 +33,31 @@ from playwright.sync_api import Response, sync_playwright
 
 import peer
 from record import Row, keep
-from streaming import free_port, memory, running, upstream_of
+from streaming import cpu, free_port, memory, running, upstream_of
 
 IMPORTS = "import fastapi, uvicorn, os; os._exit(0)"
+SETTLE_SECONDS, WATCHED_SECONDS = 3.0, 10.0
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
 Described = tuple[peer.Service, int, list[str]]  # its port, and what it imports, as a command
 
 
-def started(service: peer.Service, port: int) -> dict[str, float]:
-    """Start a service and stop it; return seconds to its first answer, and its memory then (MB)."""
+def started(service: peer.Service, port: int, watched: float = 0) -> dict[str, float]:
+    """Start a service and stop it; return seconds to its first answer, and its memory then (MB).
+
+    With `watched` (s) also the CPU that it takes while nobody asks, in ms a second.
+    """
     begun = time.perf_counter()
     health = f"http://127.0.0.1:{port}{service.health}"
     with running(service.command, health, service.environment, every=0.01) as pid:
-        return {"seconds": time.perf_counter() - begun, "mb": memory(pid)}
+        found = {"seconds": time.perf_counter() - begun, "mb": memory(pid)}
+        if watched:
+            time.sleep(SETTLE_SECONDS)
+            before = cpu(pid)
+            time.sleep(watched)
+            found["idle"] = (cpu(pid) - before) / watched * 1e3
+    return found
 
 
 def command(*words: str, environment: Mapping[str, str] | None = None) -> float:
@@ -115,7 +126,7 @@ def services(rounds: int, names: list[str]) -> list[dict[str, Any]]:
         for _ in range(rounds + 1):
             for name, (service, port, imports) in all_of_them.items():
                 seconds = {"import": command(*imports, environment=_whole(service))}
-                samples[name].append(seconds | started(service, port))
+                samples[name].append(seconds | started(service, port, WATCHED_SECONDS))
         pages = {name: page(*all_of_them[name][:2]) for name in all_of_them if name != "LiteLLM"}
     return [
         {"service": name, **_medians(found[1:]), "installed_mb": size(name), **pages.get(name, {})}
@@ -186,6 +197,7 @@ def report(rows: list[dict[str, Any]], found: list[dict[str, Any]]) -> None:
             "s to start": r["seconds"],
             "s to import": r["import"],
             "MB idle": r["mb"],
+            "ms/s idle": r["idle"],
             "MB installed": r["installed_mb"],
             "KB page": r.get("page_kb", ""),
             "files": r.get("page_files", ""),
