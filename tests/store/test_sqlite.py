@@ -1,6 +1,7 @@
 """The connection to SQLite: whole results, one errand a statement, and no transaction left open."""
 
 import asyncio
+import gc
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,36 @@ async def test_every_row_comes_once_and_in_order(database: Database, many: int) 
         assert [row.n for row in rows] == wanted
         streamed = await connection.stream(text(NUMBERS), {"many": many})
         assert [row.n async for row in streamed] == wanted
+
+
+async def test_rows_that_were_fetched_do_not_come_again(file: Path) -> None:
+    """Also where a part of them came with the statement and the others have to be asked for."""
+    connection: Any = await SqliteConnection(lambda: sqlite3.connect(file))
+    cursor: Any = connection.cursor()
+    await cursor.execute(NUMBERS, {"many": 1000})
+    parts = [await cursor.fetchmany(10), await cursor.fetchall(), await cursor.fetchall()]
+    await connection.close()
+    assert [len(part) for part in parts] == [10, 990, 0]
+    assert [number for part in parts for (number,) in part] == list(range(1, 1001))
+
+
+async def test_no_thread_is_left_when_the_database_is_closed(
+    database: Database, file: Path
+) -> None:
+    """Nor that of a connection which nobody gave back."""
+    left: Any = await database._connect(str(file))
+    await database.close()
+    assert not left._thread.is_alive()
+
+
+async def test_a_connection_that_is_dropped_ends_its_thread(file: Path) -> None:
+    """As when a task is cancelled: nobody closes it, and nobody is warned."""
+    connection: Any = await SqliteConnection(lambda: sqlite3.connect(file))
+    thread = connection._thread
+    del connection
+    gc.collect()
+    await asyncio.to_thread(thread.join, 5)
+    assert not thread.is_alive()
 
 
 async def test_a_statement_is_one_errand(database: Database, errands: list[str]) -> None:

@@ -22,7 +22,7 @@ class SqliteConnection(aiosqlite.Connection):
     """
 
     _is_stopped = False
-    _begin = ""  # what begins the transaction, until its first errand
+    _begin = ""  # what begins the newest transaction, until its first errand
     _is_untouched = True  # since the last transaction
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
@@ -66,7 +66,6 @@ class SqliteConnection(aiosqlite.Connection):
 
     async def rollback(self) -> None:
         """Undo the transaction; SQLAlchemy asks for it after every one, kept or not."""
-        self._begin = ""
         if not self._is_untouched:
             await super().rollback()
             self._is_untouched = True
