@@ -11,6 +11,7 @@ import { Notice } from "./notice.js";
 import { Prose } from "./prose.js";
 import { QuestionView } from "./question.js";
 import { Versions } from "./versions.js";
+import { translator } from "./words.js";
 
 const COPIED_MS = 2000;
 
@@ -33,9 +34,9 @@ export class ExchangeView {
     this.#answer = find(this.element, ".answer", HTMLElement);
     this.#prose = new Prose(find(this.element, ".prose", HTMLElement));
     const notice = find(this.element, ".notice", HTMLElement);
-    this.#notice = new Notice(notice, tools.translator, () => tools.retry(exchange));
+    this.#notice = new Notice(notice, () => tools.retry(exchange));
     this.#versions = new Versions(find(this.element, ".versions", HTMLElement), exchange, tools);
-    tools.translator.translate(this.element);
+    translator.translate(this.element);
     new QuestionView(find(this.element, ".question", HTMLElement), exchange, tools);
     this.#fill();
     this.show();
@@ -59,7 +60,7 @@ export class ExchangeView {
   wait(place) {
     const words = find(this.element, ".queue", HTMLElement);
     words.hidden = !place;
-    this.#tools.translator.set(words, "answer.queue", { count: place });
+    translator.set(words, "answer.queue", { count: place });
   }
 
   /** The exchange has come to its end, good or bad. */
@@ -115,7 +116,7 @@ export class ExchangeView {
   #showFacts() {
     const items = factsOf(this.#exchange).map(([key, values]) => {
       const item = document.createElement("li");
-      this.#tools.translator.set(item, key, values);
+      translator.set(item, key, values);
       return item;
     });
     find(this.element, ".facts", HTMLElement).replaceChildren(...items);
@@ -123,7 +124,6 @@ export class ExchangeView {
 
   /** @param {HTMLButtonElement} button */
   async #copy(button) {
-    const { translator } = this.#tools;
     if (!(await copy(this.#exchange.answer))) return;
     announcer.say(translator.text("answer.copied"));
     translator.name(button, "answer.copied");

@@ -16,6 +16,7 @@ import {
   streamAnswer,
 } from "./stream.js";
 import { wanted } from "./wanted.js";
+import { translator } from "./words.js";
 
 /** A defect of the page itself. @type {Failure} */
 const UNEXPECTED = { code: "internal", retryable: true };
@@ -36,7 +37,6 @@ export class Chat {
   constructor(page) {
     this.#page = page;
     this.#tools = {
-      translator: page.translator,
       retry: (/** @type {Exchange} */ exchange) => this.#retry(exchange),
       rated: (/** @type {Exchange} */ exchange, /** @type {Feedback | null} */ given) => {
         exchange.feedback = given;
@@ -53,7 +53,7 @@ export class Chat {
 
   /** Show the conversation that is open: first as this tab has it, then as the server has it. */
   async open() {
-    const { conversation, translator } = this.#page;
+    const { conversation } = this.#page;
     const { id } = conversation;
     this.show();
     if (!id || this.#running) return;
@@ -80,7 +80,7 @@ export class Chat {
 
   /** @param {unknown} error why there is nothing to show */
   #missing(error) {
-    const { translator, transcript } = this.#page;
+    const { transcript } = this.#page;
     const said = document.createElement("p");
     said.className = "missing";
     said.setAttribute("role", "alert");
@@ -112,7 +112,7 @@ export class Chat {
 
   /** @param {string} question */
   ask(question) {
-    const { conversation, translator } = this.#page;
+    const { conversation } = this.#page;
     const exchange = conversation.begin(question, wanted().language ?? translator.language);
     return this.#run(exchange, this.#add(exchange));
   }
@@ -170,7 +170,7 @@ export class Chat {
    */
   #edit(exchange, question) {
     if (this.#running) return;
-    const { conversation, translator } = this.#page;
+    const { conversation } = this.#page;
     this.#insteadOf(conversation.edit(exchange, question, wanted().language ?? translator.language));
   }
 
@@ -203,7 +203,7 @@ export class Chat {
     const running = { exchange, controller: new AbortController(), stopping: false, left: false };
     this.#running = running;
     this.#page.onBusy(true);
-    announcer.say(this.#page.translator.text("answer.waiting"));
+    announcer.say(translator.text("answer.waiting"));
     try {
       await this.#receive(running, view);
     } catch (error) {
@@ -280,7 +280,6 @@ export class Chat {
    */
   #told(view, { queue = 0 }) {
     view.wait(queue);
-    const { translator } = this.#page;
     if (queue) announcer.say(translator.text("answer.queue", { count: queue }));
   }
 
@@ -304,7 +303,7 @@ export class Chat {
    * @param {AbortSignal} signal
    */
   #end(exchange, error, signal) {
-    const { translator, onFailure } = this.#page;
+    const { onFailure } = this.#page;
     if (signal.aborted) {
       exchange.state = "stopped";
       announcer.say(translator.text("answer.stopped"));

@@ -5,6 +5,7 @@
 
 import { MAX_MESSAGE_CHARACTERS } from "./conversation.js";
 import { find } from "./dom.js";
+import { translator } from "./words.js";
 
 /** From here on the counter is shown. */
 const NEAR_LIMIT = MAX_MESSAGE_CHARACTERS - 1000;
@@ -14,23 +15,20 @@ export class Composer {
   #field;
   #button;
   #count;
-  #translator;
   #drafts;
   #conversation = "";
   #busy = false;
 
   /**
    * @param {HTMLFormElement} form
-   * @param {import("./i18n.js").Translator} translator
    * @param {import("./drafts.js").Drafts} drafts
    * @param {Wishes} wishes
    */
-  constructor(form, translator, drafts, wishes) {
+  constructor(form, drafts, wishes) {
     this.#form = form;
     this.#field = find(form, "textarea", HTMLTextAreaElement);
     this.#button = find(form, ".send", HTMLButtonElement);
     this.#count = find(form, "#count", HTMLElement);
-    this.#translator = translator;
     this.#drafts = drafts;
     this.#listen(wishes);
     this.#write(drafts.read(""));
@@ -63,7 +61,7 @@ export class Composer {
   set busy(/** @type {boolean} */ busy) {
     this.#busy = busy;
     this.#form.toggleAttribute("data-busy", busy);
-    this.#translator.name(this.#button, busy ? "composer.stop" : "composer.send");
+    translator.name(this.#button, busy ? "composer.stop" : "composer.send");
     this.#refresh();
   }
 
@@ -124,8 +122,8 @@ export class Composer {
     this.#field.setAttribute("aria-invalid", String(over > 0));
     this.#form.toggleAttribute("data-near", length > NEAR_LIMIT);
     if (length <= NEAR_LIMIT) this.#count.textContent = "";
-    else if (over <= 0) this.#translator.set(this.#count, "composer.left", { count: -over });
-    else this.#translator.set(this.#count, "composer.over", { count: over });
+    else if (over <= 0) translator.set(this.#count, "composer.left", { count: -over });
+    else translator.set(this.#count, "composer.over", { count: over });
   }
 
   #sendable() {

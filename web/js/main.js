@@ -34,7 +34,6 @@ offerThemes();
 
 const watch = new HealthWatch(showHealth);
 const page = new Page({
-  translator,
   store: new Store(() => sessionStorage),
   onModel: showModel,
   onFailure: () => watch.now(),

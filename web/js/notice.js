@@ -4,10 +4,10 @@
  */
 
 import { find } from "./dom.js";
+import { translator } from "./words.js";
 
 export class Notice {
   #element;
-  #translator;
   #button;
   #when;
   #timer = 0;
@@ -16,12 +16,10 @@ export class Notice {
 
   /**
    * @param {HTMLElement} element
-   * @param {import("./i18n.js").Translator} translator
    * @param {() => void} retry
    */
-  constructor(element, translator, retry) {
+  constructor(element, retry) {
     this.#element = element;
-    this.#translator = translator;
     this.#button = find(element, ".retry", HTMLButtonElement);
     this.#when = find(element, ".when", HTMLElement);
     this.#button.addEventListener("click", retry);
@@ -40,8 +38,8 @@ export class Notice {
     this.#offer = begun ? "retry.continue" : "retry.now";
     const reason = find(this.#element, ".reason", HTMLElement);
     const note = find(this.#element, ".reference", HTMLElement);
-    this.#translator.set(reason, `failure.${code}`);
-    this.#translator.set(note, "failure.reference", { reference });
+    translator.set(reason, `failure.${code}`);
+    translator.set(note, "failure.reference", { reference });
     note.hidden = !reference;
     this.#button.hidden = !retryable;
     this.#countDown(retryAt);
@@ -52,9 +50,9 @@ export class Notice {
   #countDown(retryAt) {
     const seconds = Math.ceil((retryAt - Date.now()) / 1000);
     this.#button.disabled = seconds > 0;
-    if (seconds <= 0) return this.#translator.set(this.#when, this.#offer);
-    if (seconds < 100) this.#translator.set(this.#when, "retry.seconds", { count: seconds });
-    else this.#translator.set(this.#when, "retry.minutes", { count: Math.ceil(seconds / 60) });
+    if (seconds <= 0) return translator.set(this.#when, this.#offer);
+    if (seconds < 100) translator.set(this.#when, "retry.seconds", { count: seconds });
+    else translator.set(this.#when, "retry.minutes", { count: Math.ceil(seconds / 60) });
     this.#timer = window.setTimeout(() => this.#countDown(retryAt), 1000);
   }
 }

@@ -28,12 +28,12 @@ export class Page {
 
   /** @param {PageSurroundings} surroundings */
   constructor(surroundings) {
-    const { translator, store } = surroundings;
+    const { store } = surroundings;
     this.#surroundings = surroundings;
     this.#conversation = new Conversation(store);
     this.#follower = new Follower(element("scroller"), element("transcript"), button("newest"));
     const form = find(document, "#composer", HTMLFormElement);
-    this.#composer = new Composer(form, translator, new Drafts(store), {
+    this.#composer = new Composer(form, new Drafts(store), {
       send: (question) => this.#ask(question),
       stop: () => this.#fetched?.then((chat) => chat.stop(), () => {}),
     });

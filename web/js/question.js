@@ -4,6 +4,7 @@
 
 import { MAX_MESSAGE_CHARACTERS } from "./conversation.js";
 import { copyOf, find } from "./dom.js";
+import { translator } from "./words.js";
 
 export class QuestionView {
   #element;
@@ -31,7 +32,7 @@ export class QuestionView {
   #edit() {
     const form = copyOf("edit");
     const field = find(form, "textarea", HTMLTextAreaElement);
-    this.#tools.translator.translate(form);
+    translator.translate(form);
     field.value = this.#exchange.question;
     field.maxLength = MAX_MESSAGE_CHARACTERS;
     const grow = () => {

@@ -202,7 +202,6 @@ type Writer = (element: Element, html: string) => void;
 
 /** What every exchange on the page shares. */
 interface ExchangeTools {
-  translator: import("./i18n.js").Translator;
   retry: (exchange: Exchange) => void;
   regenerate: (exchange: Exchange) => void;
   edit: (exchange: Exchange, question: string) => void;
@@ -213,7 +212,6 @@ interface ExchangeTools {
 
 /** What the page lends to a conversation. */
 interface ChatSurroundings {
-  translator: import("./i18n.js").Translator;
   transcript: HTMLElement;
   conversation: import("./conversation.js").Conversation;
   onBusy: (busy: boolean) => void;
@@ -225,7 +223,6 @@ interface ChatSurroundings {
 
 /** What the whole browser window lends to the page. */
 interface PageSurroundings {
-  translator: import("./i18n.js").Translator;
   /** Keeps the conversation and the drafts. */
   store: import("./store.js").Store;
   onModel: (model: string) => void;

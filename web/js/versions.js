@@ -4,6 +4,7 @@
  */
 
 import { find } from "./dom.js";
+import { translator } from "./words.js";
 
 export class Versions {
   #element;
@@ -34,7 +35,7 @@ export class Versions {
     this.#on.setAttribute("aria-disabled", String(at === versions.length - 1));
     const words = find(this.#element, ".which", HTMLElement);
     const values = { number: at + 1, count: versions.length };
-    this.#tools.translator.set(words, "versions.which", values);
+    translator.set(words, "versions.which", values);
   }
 
   /** Put the cursor on a button that leads on. */
