@@ -59,6 +59,11 @@ class Gateway:
     ways: Mapping[str, tuple[str, dict[str, Any]]]
     sign_in: Callable[[str], Headers] = field(default=nobody)
 
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
 
 def floor(upstream: str) -> Gateway:
     """Describe the raw pass-through."""
@@ -153,16 +158,11 @@ class Started:
     idle: float
     headers: Headers
 
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self.gateway.port}"
-
 
 @contextmanager
 def started(gateway: Gateway, cores: set[int]) -> Iterator[Started]:
     """Run a gateway while the block lasts."""
-    url, service = f"http://127.0.0.1:{gateway.port}", gateway.service
+    url, service = gateway.url, gateway.service
     with running(service.command, url + service.health, service.environment, cores) as pid:
         idle = memory(pid)
         yield Started(gateway, pid, idle, gateway.sign_in(url))
@@ -173,7 +173,7 @@ def in_turns(each: list[Started], streams: int, seconds: float, samples: Samples
     floor_us = 0.0
     for one in each:
         for name, (path, body) in one.gateway.ways.items():
-            asked = load(one.url + path, body, streams, one.pid, seconds, one.headers)
+            asked = load(one.gateway.url + path, body, streams, one.pid, seconds, one.headers)
             found = {"idle_mb": one.idle, **uvloop.run(asked)}
             floor_us = floor_us or found["cpu_us_per_frame"]
             found["ratio_to_raw"] = found["cpu_us_per_frame"] / floor_us

@@ -101,11 +101,11 @@ class Instruments:
         if self._folder is None:
             return generate_latest(self._registry)
         registry = CollectorRegistry()
-        registry.register(_Together(self._folder))
+        registry.register(_EveryProcess(self._folder))
         return generate_latest(registry)
 
 
-class _Together(Collector):
+class _EveryProcess(Collector):
     """What all processes have counted: their files, but for those that are only being made."""
 
     def __init__(self, folder: Path) -> None:

@@ -87,7 +87,9 @@ class Presence:
             rows = (await connection.execute(select(processes))).all()
         others = [row for row in rows if row.id != self.id]
         dead = [other.id for other in others if self._is_dead(other, now)]
-        if dead or len(others) == len(rows) or any(row.place != self._place for row in others):
+        is_taken_out = len(others) == len(rows)  # by others, who took this process for dead
+        is_watched = any(other.place != self._place for other in others)
+        if dead or is_taken_out or is_watched:
             async with self._database.writing() as connection:
                 await self._raise_own(connection)
                 for process in dead:
@@ -95,7 +97,7 @@ class Presence:
         self._last_beat = now
 
     async def _raise_own(self, connection: AsyncConnection) -> None:
-        """Beat; enter again if others took this process for dead."""
+        """Beat; enter again where this process was taken out."""
         own = update(processes).where(processes.c.id == self.id)
         beaten = await connection.execute(own.values(beats=processes.c.beats + 1))
         if not beaten.rowcount:
